@@ -1,0 +1,142 @@
+// The contract between the pool and a driver. A driver is a Connector and its Connections; what it
+// must do is proved by the suite in tests/contract/, which every driver runs.
+#ifndef EMSDB_POOL_CONNECTION_H_
+#define EMSDB_POOL_CONNECTION_H_
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "pool/clock.h"
+#include "pool/stop_signal.h"
+#include "pool/value.h"
+
+namespace emsdb {
+
+// How long a driver may take, and how it is told to stop earlier. Every operation below ends soon
+// after `deadline`, whatever the server does: with DeadlineExceeded, or, where the statement may
+// have been done, with an outcome that says so. After `stop` was raised it ends as soon, with
+// Stopped(). `deadline` is on the clock the connector was made with.
+struct Bounds {
+  Instant deadline = kNever;
+  const StopSignal* stop = nullptr;  // null: nobody stops it
+};
+
+enum class Access { kReadWrite, kReadOnly };
+
+enum class Isolation { kDefault, kReadCommitted, kRepeatableRead, kSerializable };
+
+struct TransactionOptions {
+  Isolation isolation = Isolation::kDefault;
+  Access access = Access::kReadWrite;
+  bool deferrable = false;
+  // How long the server itself lets the transaction idle before it ends the session: a second line
+  // of defence behind the gateway's own watch. Zero: not set.
+  Duration server_idle_timeout{};
+};
+
+// What travels with a statement beside its text.
+struct RunOptions {
+  Access access = Access::kReadWrite;  // of a statement outside a transaction
+  std::string_view identity;           // the caller, as the database may show it; may be empty
+};
+
+// What a finished statement says.
+struct Completion {
+  std::string command;             // "INSERT", "CREATE TABLE"; see QueryResponse.command
+  std::int64_t rows_affected = 0;  // touched or returned
+};
+
+// Where a statement's rows go. Called in the worker's thread: OnColumns once, if the statement has
+// columns, then OnRow for each row. A status that is not OK stops the statement (outside a
+// transaction nothing of it takes effect), and is what the driver returns.
+class RowSink {
+ public:
+  virtual ~RowSink() = default;
+  virtual absl::Status OnColumns(std::span<const Column> columns) = 0;
+  virtual absl::Status OnRow(std::span<const Cell> cells) = 0;
+  // Replaces the columns given before, where a type's name could be found out only after the rows.
+  virtual void OnColumnsNamed(std::span<const Column> /*columns*/) {}
+};
+
+struct GuardedStatement {
+  Statement statement;
+  std::optional<std::int64_t> expect_rows;
+};
+
+// Where a batch's rows go: one sink for each statement, asked for in their order. Completed is
+// called when that statement has ended well; the batch may still fail after it.
+class BatchSink {
+ public:
+  virtual ~BatchSink() = default;
+  virtual RowSink& Rows(std::size_t statement) = 0;
+  virtual void Completed(std::size_t statement, const Completion& completion) = 0;
+};
+
+enum class TransactionState {
+  kIdle,    // no transaction
+  kOpen,    // in a transaction
+  kFailed,  // in a transaction that can only be rolled back
+  kUnknown  // the connection is lost
+};
+
+// One connection. Used by one thread at a time, its worker's; nothing here is safe for two.
+// Once broken() it stays so: it never reconnects, and every operation fails without sending.
+class Connection {
+ public:
+  virtual ~Connection() = default;
+
+  // Runs one statement: in the open transaction if there is one, else in one of its own, which is
+  // committed when this returns OK. When this fails outside a transaction nothing took effect,
+  // unless the detail's outcome is kUnknown. The statement is text with at most one statement;
+  // transaction control is refused before anything is sent.
+  virtual absl::StatusOr<Completion> Execute(const Statement& statement, const RunOptions& options,
+                                             const Bounds& bounds, RowSink& sink) = 0;
+
+  // Runs all of them as one transaction and commits it, if every statement ends well with the rows
+  // it promised; else rolls back and says which failed (detail's `statement`). Never commits
+  // before every promise was checked. Only in state kIdle.
+  virtual absl::Status ExecuteBatch(std::span<const GuardedStatement> statements,
+                                    const TransactionOptions& transaction,
+                                    const RunOptions& options, const Bounds& bounds,
+                                    BatchSink& sink) = 0;
+
+  virtual absl::Status Begin(const TransactionOptions& transaction, const RunOptions& options,
+                             const Bounds& bounds) = 0;
+
+  // OK only if the database said that it committed. ABORTED if it rolled back. OutcomeUnknown if
+  // the answer was lost.
+  virtual absl::Status Commit(const Bounds& bounds) = 0;
+
+  // Afterwards the state is kIdle or the connection is broken. OK without a transaction.
+  virtual absl::Status RollBack(const Bounds& bounds) = 0;
+
+  // One round trip that proves the connection alive. Only in state kIdle.
+  virtual absl::Status Ping(const Bounds& bounds) = 0;
+
+  // Looks, without waiting and without sending, whether the other side has hung up.
+  virtual bool LooksAlive() = 0;
+
+  virtual TransactionState transaction_state() const = 0;
+  virtual bool broken() const = 0;
+};
+
+// Makes connections to one database. Safe for use by several threads.
+class Connector {
+ public:
+  virtual ~Connector() = default;
+
+  // Opens a connection and prepares its session; blocks within `bounds`. A failure says why in
+  // words fit for an operator, without secrets.
+  virtual absl::StatusOr<std::unique_ptr<Connection>> Open(const Bounds& bounds) = 0;
+};
+
+}  // namespace emsdb
+
+#endif  // EMSDB_POOL_CONNECTION_H_

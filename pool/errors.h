@@ -1,0 +1,88 @@
+// What went wrong, in one form for all layers: an absl::Status whose payloads carry the details,
+// and one function for each error, so that each wording exists once. Nothing here shows a bind
+// value, a password or a server's DETAIL.
+#ifndef EMSDB_POOL_ERRORS_H_
+#define EMSDB_POOL_ERRORS_H_
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "absl/status/status.h"
+#include "pool/clock.h"
+#include "pool/stop_signal.h"
+
+namespace emsdb {
+
+// Where a call was when it ended.
+enum class Stage { kNone, kWaiting, kConnecting, kRunning, kCommitting };
+std::string_view StageName(Stage stage);  // "waiting", ...; "" for kNone
+
+// Whether the whole call may be repeated as it is.
+enum class Retry { kUnset, kNo, kYes };
+
+// Whether a write that failed may have been done all the same.
+enum class Outcome { kNothingDone, kUnknown };
+
+struct ErrorDetail {
+  std::string reason;      // UPPER_SNAKE_CASE, stable; "SQL_ERROR" for what the database refused
+  std::string sqlstate;    // five characters, "" if it is no error of PostgreSQL
+  std::string constraint;
+  std::string schema;
+  std::string table;
+  std::string column;
+  std::string hint;
+  int position = 0;        // in the statement, in characters from 1; 0 = unknown
+  int statement = -1;      // index in a batch; -1 = none
+  std::string field;       // the request's field that was refused
+  Stage stage = Stage::kNone;
+  Retry retry = Retry::kUnset;
+  Outcome outcome = Outcome::kNothingDone;
+  std::optional<Duration> retry_after;
+
+  friend bool operator==(const ErrorDetail&, const ErrorDetail&) = default;
+};
+
+// Attaches `detail` to a status that is not OK, in place of what was attached before.
+absl::Status WithDetail(absl::Status status, const ErrorDetail& detail);
+
+// What was attached; an empty ErrorDetail if nothing was.
+ErrorDetail DetailOf(const absl::Status& status);
+
+// Sets the stage unless one is set already: the innermost layer knows best.
+absl::Status AtStage(absl::Status status, Stage stage);
+
+// Adds the statement's index in its batch.
+absl::Status AtStatement(absl::Status status, int index);
+
+// `field` as in the request, "statement.parameters[2]"; `problem` names the value's kind and the
+// rule, never the value.
+absl::Status InvalidField(std::string_view field, std::string_view problem);
+
+absl::Status DeadlineExceeded(Stage stage);
+absl::Status Stopped(StopReason reason, Stage stage);
+
+// The connection was lost after a statement was sent that may have written. Never retryable.
+absl::Status OutcomeUnknown(std::string_view cause, Stage stage);
+
+// The connection was lost or could not be made, and nothing was sent on it.
+absl::Status ConnectionUnavailable(std::string_view cause, Stage stage);
+
+// A commit did not commit: the transaction had failed before. ABORTED.
+absl::Status CommitRolledBack();
+
+// A batch's statement touched or returned another number of rows than promised.
+absl::Status RowsMismatch(int statement, std::int64_t expected, std::int64_t actual);
+
+// Transaction control in the text of a statement. INVALID_ARGUMENT, nothing was run.
+absl::Status TransactionControlRefused(std::string_view keyword);
+
+// A read-only connection was asked to write; nothing was run. The pool manager sends the statement
+// to the database's writer. Never reaches a caller.
+absl::Status NeedsWriter();
+bool IsNeedsWriter(const absl::Status& status);
+
+}  // namespace emsdb
+
+#endif  // EMSDB_POOL_ERRORS_H_

@@ -1,0 +1,68 @@
+#include "pool/statement_text.h"
+
+#include <gtest/gtest.h>
+
+namespace emsdb {
+namespace {
+
+TEST(StatementText, FindsTheLeadingKeywordBehindCommentsAndParentheses) {
+  EXPECT_EQ(LeadingKeyword("  -- a\n /* b /* nested */ */ ((select 1))"), "SELECT");
+  EXPECT_EQ(LeadingKeyword("'text'"), "");
+  EXPECT_EQ(LeadingKeyword(""), "");
+  EXPECT_EQ(LeadingKeyword("/* never closed"), "");
+}
+
+// T20
+TEST(StatementText, SeesTransactionControlHoweverItIsSpelled) {
+  for (const char* sql : {"begin", "BEGIN;", "/* x */ Commit and chain", "start transaction",
+                          "; rollback to a", "end", "abort", "savepoint a", "release a"}) {
+    EXPECT_NE(TransactionControl(sql), "") << sql;
+  }
+  EXPECT_EQ(TransactionControl("set transaction read only"), "SET TRANSACTION");
+  EXPECT_EQ(TransactionControl("SET SESSION characteristics AS TRANSACTION READ ONLY"),
+            "SET SESSION CHARACTERISTICS");
+  EXPECT_EQ(TransactionControl("prepare transaction 'x'"), "PREPARE TRANSACTION");
+}
+
+TEST(StatementText, LeavesOtherStatementsAlone) {
+  for (const char* sql : {"select 'begin'", "set time zone 'UTC'", "prepare a as select 1",
+                          "\"commit\"", "beginning", "update t set a = 1", "set local role x"}) {
+    EXPECT_EQ(TransactionControl(sql), "") << sql;
+  }
+}
+
+TEST(StatementText, TellsLikelyReadsFromWrites) {
+  EXPECT_TRUE(LooksLikeRead("select * from t where a = 'insert'"));
+  EXPECT_TRUE(LooksLikeRead("with x as (select 1) select * from x"));
+  EXPECT_TRUE(LooksLikeRead("values (1)"));
+  EXPECT_TRUE(LooksLikeRead("explain select 1"));
+  EXPECT_FALSE(LooksLikeRead("with x as (delete from t returning *) select * from x"));
+  EXPECT_FALSE(LooksLikeRead("select * into u from t"));
+  EXPECT_FALSE(LooksLikeRead("select * from t for update"));
+  EXPECT_FALSE(LooksLikeRead("explain analyze delete from t"));
+  EXPECT_FALSE(LooksLikeRead("insert into t values (1)"));
+}
+
+// T68
+TEST(StatementText, FingerprintsWithoutLiterals) {
+  EXPECT_EQ(Fingerprint("select  *\nfrom p where name = 'O''Hara' -- secret\n and id=42 and x = $1"),
+            "select * from p where name = ? and id = ? and x = ?");
+  EXPECT_EQ(Fingerprint("select E'a\\'b', $q$ it's $q$, x'00', 1.5e-3, \"Col umn\""),
+            "select ? , ? , ? , ? , \"Col umn\"");
+  EXPECT_EQ(Fingerprint("select 'never closed"), "select ?");
+}
+
+TEST(StatementText, CutsALongFingerprintBetweenCharacters) {
+  std::string sql = "select ";
+  for (int i = 0; i < 200; ++i) sql += "ä";
+  EXPECT_LE(Fingerprint(sql).size(), 203U);
+  EXPECT_EQ(Fingerprint(sql).substr(Fingerprint(sql).size() - 3), "...");
+}
+
+TEST(StatementText, HashesStatementsAlikeThatDifferInLiteralsAlone) {
+  EXPECT_EQ(FingerprintHash("select 1"), FingerprintHash("select  'x' -- y"));
+  EXPECT_NE(FingerprintHash("select a"), FingerprintHash("select b"));
+}
+
+}  // namespace
+}  // namespace emsdb
