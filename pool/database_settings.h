@@ -11,7 +11,7 @@ namespace emsdb {
 enum class Engine { kPostgresql, kSqlite };
 
 struct DatabaseSettings {
-  std::string name;        // "main", "telehealth", ...
+  std::string name;  // "main", "telehealth", ...
   Engine engine = Engine::kSqlite;
   std::string connection;  // PostgreSQL: a postgresql:// URI for libpq, with its password: never
                            // shown. SQLite: an absolute path, or ":memory:"

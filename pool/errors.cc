@@ -18,10 +18,14 @@ struct TextField {
   std::string ErrorDetail::*member;
 };
 constexpr std::array kTextFields = {
-    TextField{"reason", &ErrorDetail::reason},         TextField{"sqlstate", &ErrorDetail::sqlstate},
-    TextField{"constraint", &ErrorDetail::constraint}, TextField{"schema", &ErrorDetail::schema},
-    TextField{"table", &ErrorDetail::table},           TextField{"column", &ErrorDetail::column},
-    TextField{"hint", &ErrorDetail::hint},             TextField{"field", &ErrorDetail::field},
+    TextField{"reason", &ErrorDetail::reason},
+    TextField{"sqlstate", &ErrorDetail::sqlstate},
+    TextField{"constraint", &ErrorDetail::constraint},
+    TextField{"schema", &ErrorDetail::schema},
+    TextField{"table", &ErrorDetail::table},
+    TextField{"column", &ErrorDetail::column},
+    TextField{"hint", &ErrorDetail::hint},
+    TextField{"field", &ErrorDetail::field},
 };
 
 void Put(absl::Status& status, const char* name, const std::string& text, bool present) {
@@ -55,11 +59,16 @@ absl::Status Make(absl::StatusCode code, const std::string& message, const Error
 
 std::string_view StageName(Stage stage) {
   switch (stage) {
-    case Stage::kNone: return "";
-    case Stage::kWaiting: return "waiting";
-    case Stage::kConnecting: return "connecting";
-    case Stage::kRunning: return "running";
-    case Stage::kCommitting: return "committing";
+    case Stage::kNone:
+      return "";
+    case Stage::kWaiting:
+      return "waiting";
+    case Stage::kConnecting:
+      return "connecting";
+    case Stage::kRunning:
+      return "running";
+    case Stage::kCommitting:
+      return "committing";
   }
   return "";
 }
@@ -123,7 +132,8 @@ absl::Status Stopped(StopReason reason, Stage stage) {
       return Make(absl::StatusCode::kUnavailable, "the gateway is shutting down",
                   {.reason = "SHUTDOWN", .stage = stage});
     case StopReason::kNone:
-    case StopReason::kCallerLeft: break;
+    case StopReason::kCallerLeft:
+      break;
   }
   return Make(absl::StatusCode::kCancelled, "the caller left",
               {.reason = "CALLER_LEFT", .stage = stage});

@@ -26,16 +26,16 @@ enum class Retry { kUnset, kNo, kYes };
 enum class Outcome { kNothingDone, kUnknown };
 
 struct ErrorDetail {
-  std::string reason;      // UPPER_SNAKE_CASE, stable; "SQL_ERROR" for what the database refused
-  std::string sqlstate;    // five characters, "" if it is no error of PostgreSQL
+  std::string reason;    // UPPER_SNAKE_CASE, stable; "SQL_ERROR" for what the database refused
+  std::string sqlstate;  // five characters, "" if it is no error of PostgreSQL
   std::string constraint;
   std::string schema;
   std::string table;
   std::string column;
   std::string hint;
-  int position = 0;        // in the statement, in characters from 1; 0 = unknown
-  int statement = -1;      // index in a batch; -1 = none
-  std::string field;       // the request's field that was refused
+  int position = 0;    // in the statement, in characters from 1; 0 = unknown
+  int statement = -1;  // index in a batch; -1 = none
+  std::string field;   // the request's field that was refused
   Stage stage = Stage::kNone;
   Retry retry = Retry::kUnset;
   Outcome outcome = Outcome::kNothingDone;

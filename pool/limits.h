@@ -13,15 +13,18 @@ namespace emsdb {
 // Which idle connection is used first.
 enum class IdleOrder { kMostRecentFirst, kLeastRecentFirst };
 
+// The longest that one attempt to open a connection may take.
+inline constexpr Duration kConnectTimeout = std::chrono::seconds(10);
+
 struct PoolLimits {
-  int size = 5;                                        // kept once opened
-  int overflow = 10;                                   // beyond size, closed when given back
-  Duration timeout = std::chrono::seconds(30);         // for a connection; 0 = answer at once
+  int size = 5;                                 // kept once opened
+  int overflow = 10;                            // beyond size, closed when given back
+  Duration timeout = std::chrono::seconds(30);  // for a connection; 0 = answer at once
   std::optional<Duration> recycle = std::chrono::seconds(1800);  // none = never
   Duration pre_ping_window = std::chrono::milliseconds(500);     // 0 = ping before every use
   IdleOrder idle_order = IdleOrder::kMostRecentFirst;
   int max_waiters = 10000;
-  std::optional<int> max_leased;                       // none = limit() - 1, at least 1
+  std::optional<int> max_leased;  // none = limit() - 1, at least 1
 
   int limit() const { return size + overflow; }
   int leased_limit() const { return max_leased.value_or(limit() > 1 ? limit() - 1 : 1); }

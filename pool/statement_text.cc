@@ -113,7 +113,8 @@ class Lexer {
     std::size_t end = 0;
     const auto digits_and_letters = [&](std::size_t i) {
       const char c = rest_[i];
-      const bool sign = (c == '+' || c == '-') && i > 0 && (rest_[i - 1] == 'e' || rest_[i - 1] == 'E');
+      const bool sign =
+          (c == '+' || c == '-') && i > 0 && (rest_[i - 1] == 'e' || rest_[i - 1] == 'E');
       return std::isalnum(static_cast<unsigned char>(c)) || c == '.' || c == '_' || sign;
     };
     while (end < rest_.size() && digits_and_letters(end)) ++end;

@@ -10,9 +10,9 @@ namespace emsdb {
 
 enum class StopReason : int {
   kNone = 0,
-  kCallerLeft,     // the caller cancelled or its stream broke
-  kExpired,        // the transaction's total time is over
-  kShutdown,       // the process is ending and will wait no longer
+  kCallerLeft,  // the caller cancelled or its stream broke
+  kExpired,     // the transaction's total time is over
+  kShutdown,    // the process is ending and will wait no longer
 };
 
 class StopSignal {

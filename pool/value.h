@@ -33,16 +33,16 @@ using Value = std::variant<Null, bool, std::int64_t, double, std::string, Bytes>
 using Cell = std::variant<Null, bool, std::int64_t, double, std::string_view, BytesView>;
 
 struct Column {
-  std::string name;             // may be empty, may repeat
-  std::string type;             // PostgreSQL: pg_type.typname; SQLite: the declared type
-  std::uint32_t type_oid = 0;   // PostgreSQL only
+  std::string name;            // may be empty, may repeat
+  std::string type;            // PostgreSQL: pg_type.typname; SQLite: the declared type
+  std::uint32_t type_oid = 0;  // PostgreSQL only
   friend bool operator==(const Column&, const Column&) = default;
 };
 
 struct Statement {
-  std::string sql;                            // one statement, placeholders $1, $2, ...
-  std::vector<Value> parameters;              // $1 first
-  std::vector<std::string> parameter_types;   // empty, or one for each parameter; "" = inferred
+  std::string sql;                           // one statement, placeholders $1, $2, ...
+  std::vector<Value> parameters;             // $1 first
+  std::vector<std::string> parameter_types;  // empty, or one for each parameter; "" = inferred
 };
 
 }  // namespace emsdb

@@ -1,0 +1,84 @@
+// One call's life, from its arrival to its only answer: waiting, running, cancelled. Knows neither
+// gRPC nor SQL; what is done with the connection is a subclass's Run.
+#ifndef EMSDB_POOL_CALL_H_
+#define EMSDB_POOL_CALL_H_
+
+#include <memory>
+
+#include "pool/lease.h"
+#include "pool/pool.h"
+
+namespace emsdb {
+
+struct CallOptions {
+  Instant deadline = kNever;
+  Priority priority = Priority::kOperations;
+  std::string caller;     // who calls; may be empty
+  std::string statement;  // its fingerprint
+};
+
+// How long each part took, for logs and metrics.
+struct CallTimes {
+  Duration waiting{};  // for a connection, opening and proving it included
+  Duration running{};
+};
+
+// Any thread may Start and Cancel. Exactly one Finish, in a worker's thread, in the upkeep's, or in
+// the one that starts or cancels.
+class Call : public Waiter, public std::enable_shared_from_this<Call> {
+ public:
+  Call(CallOptions options, Clock& clock) : options_(std::move(options)), clock_(clock) {}
+
+  // Gets a connection from the pool, which must outlive the call, and runs on it. Where that fails
+  // with NeedsWriter, it runs once more on one of `writer`, if there is one.
+  void Start(Pool& pool, Purpose purpose, Pool* writer = nullptr);
+
+  // Runs on a connection that the caller holds already: in its worker's thread. `lease` may be
+  // taken over by Run, as in Granted. Returns what Run returned; Finish is left to Answer().
+  const absl::Status& RunOn(Lease& lease);
+
+  // Refuses the call without a connection.
+  void Refuse(absl::Status why) { Refused(std::move(why)); }
+
+  // The caller left, or its time is over. Before the call runs, it ends it; while it runs, the
+  // statement is told to stop; afterwards it does nothing.
+  void Cancel(StopReason reason);
+
+  const CallOptions& options() const { return options_; }
+
+  void Granted(Lease lease) final;
+  void Answer() final;
+  void Refused(absl::Status why) final;
+  Holder holder() const final { return {options_.caller, options_.statement}; }
+
+ protected:
+  // In the worker's thread. Keeping the lease beyond the call means to move it out.
+  virtual absl::Status Run(Connection& connection, const Bounds& bounds, Lease& lease) = 0;
+
+  // The call's only answer. Must not block.
+  virtual void Finish(absl::Status status, const CallTimes& times) = 0;
+
+ private:
+  enum class State { kWaiting, kRunning, kRan, kAnswered };
+
+  void FinishOnce(absl::Status status);
+
+  const CallOptions options_;
+  Clock& clock_;
+
+  Mutex mutex_;
+  State state_ ABSL_GUARDED_BY(mutex_) = State::kWaiting;
+  StopReason cancelled_ ABSL_GUARDED_BY(mutex_) = StopReason::kNone;
+  StopSignal* running_on_ ABSL_GUARDED_BY(mutex_) = nullptr;
+  Pool* waiting_in_ ABSL_GUARDED_BY(mutex_) = nullptr;
+
+  // Written by the one thread that holds the call in its present state.
+  Instant started_{};
+  CallTimes times_;
+  absl::Status result_;
+  Pool* writer_ = nullptr;
+};
+
+}  // namespace emsdb
+
+#endif  // EMSDB_POOL_CALL_H_

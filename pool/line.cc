@@ -1,0 +1,95 @@
+#include "pool/line.h"
+
+#include <utility>
+
+namespace emsdb {
+
+std::uint32_t Line::NewPlace(const Claim& claim) {
+  if (free_.empty()) {
+    free_.push_back(static_cast<std::uint32_t>(places_.size()));
+    places_.emplace_back();
+  }
+  const std::uint32_t index = free_.back();
+  free_.pop_back();
+  Place& place = places_[index];
+  place.claim = claim;
+  place.before = place.behind = kNone;
+  place.in_line = true;
+  place.watched = false;
+  if (++place.serial == 0) place.serial = 1;
+  ++size_;
+  ++ClassOf(place).size;
+  return index;
+}
+
+Ticket Line::Join(const Claim& claim) {
+  const std::uint32_t index = NewPlace(claim);
+  Place& place = places_[index];
+  Class& in = ClassOf(place);
+  place.before = in.last;
+  (in.last == kNone ? in.first : places_[in.last].behind) = index;
+  in.last = index;
+  return TicketOf(index);
+}
+
+Ticket Line::Rejoin(const Claim& claim) {
+  const std::uint32_t index = NewPlace(claim);
+  Place& place = places_[index];
+  Class& in = ClassOf(place);
+  place.behind = in.first;
+  (in.first == kNone ? in.last : places_[in.first].before) = index;
+  in.first = index;
+  return TicketOf(index);
+}
+
+const Claim* Line::Find(Ticket ticket) const {
+  if (ticket.index >= places_.size()) return nullptr;
+  const Place& place = places_[ticket.index];
+  return place.in_line && place.serial == ticket.serial ? &place.claim : nullptr;
+}
+
+std::optional<Ticket> Line::Next(Priority lowest) const {
+  std::optional<Ticket> next;
+  Instant earliest{};
+  for (int rank = 0; rank <= static_cast<int>(lowest); ++rank) {
+    const std::uint32_t first = classes_[rank].first;
+    if (first == kNone) continue;
+    const Instant stands_at = places_[first].claim.arrived + rank * kAgeingStep;
+    if (!next || stands_at < earliest) {
+      next = TicketOf(first);
+      earliest = stands_at;
+    }
+  }
+  return next;
+}
+
+Claim Line::Leave(Ticket ticket) {
+  Place& place = places_[ticket.index];
+  Class& in = ClassOf(place);
+  (place.before == kNone ? in.first : places_[place.before].behind) = place.behind;
+  (place.behind == kNone ? in.last : places_[place.behind].before) = place.before;
+  if (place.watched) deadlines_.erase({place.claim.deadline(), ticket.index});
+  place.in_line = false;
+  --in.size;
+  --size_;
+  free_.push_back(ticket.index);
+  return place.claim;
+}
+
+void Line::Watch(Ticket ticket) {
+  Place& place = places_[ticket.index];
+  if (place.watched || place.claim.deadline() == kNever) return;
+  place.watched = true;
+  deadlines_.insert({place.claim.deadline(), ticket.index});
+}
+
+Instant Line::NextDeadline() const {
+  return deadlines_.empty() ? kNever : deadlines_.begin()->first;
+}
+
+std::optional<Ticket> Line::Overdue(Instant now) const {
+  if (deadlines_.empty() || deadlines_.begin()->first > now) return std::nullopt;
+  return TicketOf(deadlines_.begin()->second);
+}
+
+}  // namespace emsdb

@@ -1,0 +1,109 @@
+#include "pool/pool_manager.h"
+
+#include <utility>
+
+#include "absl/strings/str_format.h"
+#include "pool/errors.h"
+#include "pool/statement_text.h"
+
+namespace emsdb {
+namespace {
+
+constexpr char kMemory[] = ":memory:";
+// Readers of one SQLite file: more than cores, since some wait for the disk; few enough that their
+// page caches stay small.
+constexpr int kSqliteReaders = 8;
+
+// An embedded database has no network to lose and no server to spare: connections are kept for
+// ever and proved by a look at the file.
+PoolLimits SqliteLimits(const PoolLimits& configured, int size) {
+  PoolLimits limits;
+  limits.size = size;
+  limits.overflow = 0;
+  limits.recycle = std::nullopt;
+  limits.pre_ping_window = kNever.time_since_epoch();
+  limits.max_waiters = configured.max_waiters;
+  return limits;
+}
+
+}  // namespace
+
+Database::Route Database::RouteFor(Access access, std::string_view sql) {
+  if (readers_ == writer_) return {*writer_, nullptr};
+  if (access == Access::kReadOnly) return {*readers_, nullptr};
+  if (LooksLikeRead(sql)) return {*readers_, writer_.get()};
+  return {*writer_, nullptr};
+}
+
+PoolManager::PoolManager(const std::vector<DatabaseSettings>& databases,
+                         const ConnectorFactory& connectors, Clock& clock,
+                         const ObserverFactory& observers)
+    : clock_(clock), upkeep_(clock) {
+  for (const DatabaseSettings& settings : databases) {
+    PoolObserver& observer = observers(settings.name);
+    if (settings.engine == Engine::kSqlite) {
+      AddSqlite(settings, connectors, observer);
+    } else {
+      auto pool = MakePool(settings, settings.limits, Role::kReadWrite, connectors, observer);
+      databases_[settings.name] = std::make_unique<Database>(settings, pool, pool);
+    }
+  }
+  transactions_ = std::make_unique<Transactions>(clock, upkeep_);
+}
+
+PoolManager::~PoolManager() {
+  Drain(clock_.Now());
+  transactions_.reset();
+}
+
+void PoolManager::AddSqlite(const DatabaseSettings& settings, const ConnectorFactory& connectors,
+                            PoolObserver& observer) {
+  std::shared_ptr<Pool>& writer = sqlite_writers_[settings.connection];
+  if (!writer) {
+    writer = MakePool(settings, SqliteLimits(settings.limits, 1), Role::kReadWrite, connectors,
+                      observer);
+  }
+  const auto readers = settings.connection == kMemory
+                           ? writer
+                           : MakePool(settings, SqliteLimits(settings.limits, kSqliteReaders),
+                                      Role::kReader, connectors, observer);
+  databases_[settings.name] = std::make_unique<Database>(settings, readers, writer);
+}
+
+std::shared_ptr<Pool> PoolManager::MakePool(const DatabaseSettings& settings,
+                                            const PoolLimits& limits, Role role,
+                                            const ConnectorFactory& connectors,
+                                            PoolObserver& observer) {
+  pools_.push_back(
+      std::make_shared<Pool>(limits, connectors(settings, role), clock_, upkeep_, observer));
+  return pools_.back();
+}
+
+absl::StatusOr<Database*> PoolManager::Find(const std::string& name) {
+  const auto found = databases_.find(name.empty() ? "main" : name);
+  if (found != databases_.end()) return found->second.get();
+  std::string known;
+  for (const auto& [each, database] : databases_) {
+    known += absl::StrFormat("%s%s", known.empty() ? "" : ", ", each);
+  }
+  return WithDetail(absl::NotFoundError(absl::StrFormat(
+                        "database: no logical database of this name; there are: %s", known)),
+                    {.reason = "UNKNOWN_DATABASE", .field = "database", .retry = Retry::kNo});
+}
+
+std::vector<Database*> PoolManager::databases() {
+  std::vector<Database*> all;
+  for (const auto& [name, database] : databases_) all.push_back(database.get());
+  return all;
+}
+
+bool PoolManager::Drain(Instant deadline) {
+  transactions_->Drain();
+  bool clean = true;
+  for (const auto& pool : pools_) clean = pool->Drain(deadline) && clean;
+  if (clean) return true;
+  for (const auto& pool : pools_) pool->Stop();
+  return false;
+}
+
+}  // namespace emsdb

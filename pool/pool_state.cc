@@ -1,0 +1,290 @@
+#include "pool/pool_state.h"
+
+#include <algorithm>
+#include <cassert>
+#include <iterator>
+
+namespace emsdb {
+std::string_view CloseReasonName(CloseReason reason) {
+  switch (reason) {
+    case CloseReason::kOverflow:
+      return "overflow";
+    case CloseReason::kRecycled:
+      return "recycled";
+    case CloseReason::kInvalidated:
+      return "invalidated";
+    case CloseReason::kStale:
+      return "stale";
+    case CloseReason::kBroken:
+      return "broken";
+    case CloseReason::kDirty:
+      return "dirty";
+    case CloseReason::kShutdown:
+      return "shutdown";
+  }
+  return "";
+}
+
+std::string_view RefusalReasonName(RefusalReason reason) {
+  switch (reason) {
+    case RefusalReason::kTimedOut:
+      return "timed_out";
+    case RefusalReason::kDeadline:
+      return "deadline";
+    case RefusalReason::kLineFull:
+      return "line_full";
+    case RefusalReason::kLeaseLimit:
+      return "lease_limit";
+    case RefusalReason::kConnectFailed:
+      return "connect_failed";
+    case RefusalReason::kShutdown:
+      return "shutdown";
+  }
+  return "";
+}
+
+PoolState::PoolState(const PoolLimits& limits) : limits_(limits), slots_(limits.limit()) {
+  empty_.reserve(slots_.size());
+  for (SlotId slot = limits.limit() - 1; slot >= 0; --slot) empty_.push_back(slot);
+  in_phase_[static_cast<int>(Phase::kEmpty)] = limits.limit();
+}
+
+PoolState::Arrival PoolState::Arrive(Instant now, Priority priority, Purpose purpose,
+                                     Instant caller_deadline, Actions& actions) {
+  if (draining_) return {RefusalReason::kShutdown, {}};
+  if (caller_deadline <= now) return {RefusalReason::kDeadline, {}};
+  if (purpose == Purpose::kLease && leases_ >= limits_.leased_limit()) {
+    return {RefusalReason::kLeaseLimit, {}};
+  }
+  // A time-out of zero means not to wait for others; an opening of its own takes its time.
+  const bool no_wait = limits_.timeout == Duration::zero();
+  const Duration patience = no_wait ? kConnectTimeout : limits_.timeout;
+  const Claim claim = {priority, purpose, now, After(now, patience), caller_deadline};
+  const Ticket ticket = line_.Join(claim);
+  if (purpose == Purpose::kLease) ++leases_;
+  Serve(now, actions);
+  if (line_.Find(ticket) == nullptr) return {std::nullopt, ticket};
+  std::optional<RefusalReason> refused;
+  // Waiters for whom a connection is being opened stand in line as well, but are not what the bound
+  // is for.
+  const int behind_others = line_.size() - in_phase_[static_cast<int>(Phase::kOpening)];
+  if (behind_others > limits_.max_waiters) {
+    refused = RefusalReason::kLineFull;
+  } else if (no_wait && behind_others > 0) {
+    refused = RefusalReason::kTimedOut;
+  }
+  if (refused) {
+    DropClaim(line_.Leave(ticket));
+    return {refused, {}};
+  }
+  line_.Watch(ticket);
+  return {std::nullopt, ticket};
+}
+
+bool PoolState::Withdraw(Ticket ticket) {
+  if (line_.Find(ticket) == nullptr) return false;
+  DropClaim(line_.Leave(ticket));
+  return true;
+}
+
+void PoolState::Opened(Instant now, SlotId id, Actions& actions) {
+  Slot& slot = slots_[id];
+  assert(slot.phase == Phase::kOpening);
+  slot.generation = generation_;
+  slot.recycle_at = RecycleAt(now, id);
+  slot.answered = now;
+  Move(slot, Phase::kIdle);
+  idle_.push_back(id);
+  Serve(now, actions);
+  if (slot.phase != Phase::kIdle) return;
+  if (draining_) {
+    StartClosing(id, CloseReason::kShutdown, actions);
+  } else if (in_phase_[static_cast<int>(Phase::kIdle)] > limits_.size) {
+    StartClosing(id, CloseReason::kOverflow, actions);
+  }
+}
+
+void PoolState::OpenFailed(Instant now, SlotId id, Actions& actions) {
+  Slot& slot = slots_[id];
+  assert(slot.phase == Phase::kOpening);
+  Move(slot, Phase::kEmpty);
+  empty_.push_back(id);
+  if (const auto first = line_.Next(Priority::kReporting)) {
+    DropClaim(line_.Leave(*first));
+    actions.refusals.push_back({*first, RefusalReason::kConnectFailed});
+  }
+  Serve(now, actions);
+}
+
+void PoolState::Closed(Instant now, SlotId id, Actions& actions) {
+  Slot& slot = slots_[id];
+  assert(slot.phase == Phase::kClosing);
+  Move(slot, Phase::kEmpty);
+  empty_.push_back(id);
+  Serve(now, actions);
+}
+
+void PoolState::Returned(Instant now, SlotId id, Condition condition, Instant answered,
+                         Actions& actions) {
+  Slot& slot = slots_[id];
+  assert(slot.phase == Phase::kLeased);
+  DropClaim(slot.claim);
+  slot.answered = answered;
+  Move(slot, Phase::kIdle);
+  if (slot.claim.priority == Priority::kReporting) --reporting_leased_;
+  idle_.push_back(id);
+  if (condition == Condition::kBroken) {
+    // Only connections as old as the one that died are suspect.
+    if (slot.generation == generation_) Invalidate();
+    StartClosing(id, CloseReason::kBroken, actions);
+  } else if (condition == Condition::kDirty) {
+    StartClosing(id, CloseReason::kDirty, actions);
+  }
+  Serve(now, actions);
+  if (slot.phase != Phase::kIdle) return;
+  if (const auto reason = MustClose(now, slot); reason && reason != CloseReason::kRecycled) {
+    StartClosing(id, *reason, actions);
+  } else if (draining_) {
+    StartClosing(id, CloseReason::kShutdown, actions);
+  } else if (in_phase_[static_cast<int>(Phase::kIdle)] > limits_.size) {
+    StartClosing(id, CloseReason::kOverflow, actions);
+  }
+}
+
+Ticket PoolState::FoundStale(Instant now, SlotId id, Actions& actions) {
+  Slot& slot = slots_[id];
+  assert(slot.phase == Phase::kLeased);
+  const Claim claim = slot.claim;
+  if (claim.priority == Priority::kReporting) --reporting_leased_;
+  if (slot.generation == generation_) Invalidate();
+  Move(slot, Phase::kIdle);
+  idle_.push_back(id);
+  StartClosing(id, CloseReason::kStale, actions);
+  const Ticket ticket = line_.Rejoin(claim);
+  line_.Watch(ticket);
+  Serve(now, actions);
+  return ticket;
+}
+
+void PoolState::Tick(Instant now, Actions& actions) {
+  while (const auto overdue = line_.Overdue(now)) {
+    const Claim claim = line_.Leave(*overdue);
+    DropClaim(claim);
+    const bool own = claim.caller_deadline <= claim.pool_deadline;
+    actions.refusals.push_back(
+        {*overdue, own ? RefusalReason::kDeadline : RefusalReason::kTimedOut});
+  }
+}
+
+void PoolState::Drain(Actions& actions) {
+  draining_ = true;
+  while (!idle_.empty()) StartClosing(idle_.back(), CloseReason::kShutdown, actions);
+}
+
+void PoolState::RefuseAll(Actions& actions) {
+  while (const auto next = line_.Next(Priority::kReporting)) {
+    DropClaim(line_.Leave(*next));
+    actions.refusals.push_back({*next, RefusalReason::kShutdown});
+  }
+}
+
+PoolState::Counts PoolState::counts() const {
+  const auto in = [&](Phase phase) { return in_phase_[static_cast<int>(phase)]; };
+  return {in(Phase::kIdle),    in(Phase::kLeased), in(Phase::kOpening),
+          in(Phase::kClosing), line_.size(),       leases_};
+}
+
+void PoolState::Serve(Instant now, Actions& actions) {
+  while (GrantIdle(now, actions)) {
+  }
+  OpenMissing(actions);
+}
+
+// False when nobody waits who may be served, or no connection is idle.
+bool PoolState::GrantIdle(Instant now, Actions& actions) {
+  if (idle_.empty()) return false;
+  const auto next = line_.Next(LowestServed());
+  if (!next) return false;
+  const SlotId id =
+      limits_.idle_order == IdleOrder::kMostRecentFirst ? idle_.back() : idle_.front();
+  Slot& slot = slots_[id];
+  if (const auto reason = MustClose(now, slot)) {
+    StartClosing(id, *reason, actions);
+    return true;
+  }
+  TakeIdle();
+  slot.claim = line_.Leave(*next);
+  if (slot.claim.priority == Priority::kReporting) ++reporting_leased_;
+  Move(slot, Phase::kLeased);
+  const bool fresh = now - slot.answered < limits_.pre_ping_window;
+  actions.grants.push_back({id, *next, fresh ? Check::kLook : Check::kPing, slot.claim.arrived,
+                            slot.claim.caller_deadline});
+  return true;
+}
+
+void PoolState::OpenMissing(Actions& actions) {
+  const int reporting = line_.size(Priority::kReporting);
+  const int may_report = std::min(reporting, ReportingLimit() - reporting_leased_);
+  const int wanted = line_.size() - reporting + std::max(0, may_report);
+  // A connection that is closing makes room for the next one only once it is closed.
+  while (!empty_.empty() && !draining_ && in_phase_[static_cast<int>(Phase::kOpening)] < wanted) {
+    const SlotId id = empty_.back();
+    empty_.pop_back();
+    Move(slots_[id], Phase::kOpening);
+    actions.opens.push_back(id);
+  }
+}
+
+std::optional<CloseReason> PoolState::MustClose(Instant now, const Slot& slot) const {
+  if (slot.generation < generation_) return CloseReason::kInvalidated;
+  if (slot.recycle_at <= now) return CloseReason::kRecycled;
+  return std::nullopt;
+}
+
+SlotId PoolState::TakeIdle() {
+  const bool newest = limits_.idle_order == IdleOrder::kMostRecentFirst;
+  const SlotId id = newest ? idle_.back() : idle_.front();
+  newest ? idle_.pop_back() : idle_.pop_front();
+  return id;
+}
+
+void PoolState::StartClosing(SlotId id, CloseReason reason, Actions& actions) {
+  // Most often the one that came back last.
+  idle_.erase(std::prev(std::find(idle_.rbegin(), idle_.rend(), id).base()));
+  Move(slots_[id], Phase::kClosing);
+  actions.closes.push_back({id, reason});
+}
+
+void PoolState::DropClaim(const Claim& claim) {
+  if (claim.purpose == Purpose::kLease) --leases_;
+}
+
+void PoolState::Move(Slot& slot, Phase phase) {
+  --in_phase_[static_cast<int>(slot.phase)];
+  ++in_phase_[static_cast<int>(phase)];
+  slot.phase = phase;
+}
+
+// Reporting leaves some connections to the other classes; pools of 1 or 2 reserve nothing.
+int PoolState::ReportingLimit() const {
+  const int limit = limits_.limit();
+  return limit <= 2 ? limit : limit - std::max(1, limit / 5);
+}
+
+Priority PoolState::LowestServed() const {
+  return reporting_leased_ < ReportingLimit() ? Priority::kReporting : Priority::kOperations;
+}
+
+// Up to a tenth earlier than the limit, by a share of its own for each connection: connections that
+// were opened together shall not all be replaced together.
+Instant PoolState::RecycleAt(Instant now, SlotId id) {
+  if (!limits_.recycle) return kNever;
+  jitter_ = (jitter_ ^ static_cast<std::uint64_t>(id + 1)) * 6364136223846793005ULL + 1;
+  const auto tenth = static_cast<double>(limits_.recycle->count()) / 10;
+  const double share = static_cast<double>(jitter_ >> 40) / static_cast<double>(1 << 24);
+  return After(now, *limits_.recycle - Duration(static_cast<std::int64_t>(tenth * share)));
+}
+
+void PoolState::Invalidate() { ++generation_; }
+
+}  // namespace emsdb

@@ -1,0 +1,288 @@
+#include "pool/transactions.h"
+
+#include <sys/random.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/escaping.h"
+#include "absl/strings/str_format.h"
+#include "pool/errors.h"
+
+namespace emsdb {
+namespace {
+
+constexpr std::size_t kProcessBytes = 8;
+constexpr std::size_t kIdBytes = 16;
+// How long, and how many, ends are remembered.
+constexpr Duration kMemory = std::chrono::minutes(10);
+constexpr std::size_t kMostEnds = 100000;
+
+template <std::size_t N>
+std::string RandomHex() {
+  std::array<char, N> bytes;
+  std::size_t filled = 0;
+  while (filled < N) {
+    const ssize_t got = getrandom(bytes.data() + filled, N - filled, 0);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) throw std::system_error(errno, std::generic_category(), "getrandom");
+    filled += static_cast<std::size_t>(got);
+  }
+  return absl::BytesToHexString({bytes.data(), bytes.size()});
+}
+
+double Seconds(Duration duration) { return std::chrono::duration<double>(duration).count(); }
+
+absl::Status Over(std::string reason, const std::string& message) {
+  return WithDetail(absl::AbortedError(message),
+                    {.reason = std::move(reason), .retry = Retry::kNo});
+}
+
+}  // namespace
+
+Transactions::Transactions(Clock& clock, Upkeep& upkeep)
+    : clock_(clock), upkeep_(upkeep), process_(RandomHex<kProcessBytes>()) {
+  upkeep_.Add(*this);
+}
+
+Transactions::~Transactions() {
+  Drain();
+  upkeep_.Remove(*this);
+}
+
+std::string Transactions::Add(Lease lease, TransactionTerms terms) {
+  std::string id = absl::StrFormat("%s.%s", process_, RandomHex<kIdBytes>());
+  Lease refused;
+  Instant due{};
+  {
+    MutexLock lock(mutex_);
+    Entry& entry = entries_[id];
+    entry.terms = std::move(terms);
+    entry.lease = std::move(lease);
+    entry.began = entry.idle_since = clock_.Now();
+    due = entry.began + std::min(entry.terms.idle_timeout, entry.terms.total_timeout);
+    if (draining_) refused = EndEntry(id, entry, End::kShutdown, entry.began);
+  }
+  upkeep_.Nudge(due);
+  return id;
+}
+
+void Transactions::Run(const std::string& id, std::string_view caller, TransactionStep step,
+                       std::shared_ptr<Call> call) {
+  Lease lease;
+  absl::Status begun = Begun(id, caller, step, call, lease);
+  if (!lease) return call->Refuse(std::move(begun));
+  std::move(lease).Run([this, id, step, call = std::move(call)](Lease held) {
+    const absl::Status outcome = call->RunOn(held);
+    CheckIn(id, step, outcome, std::move(held));
+    call->Answer();
+  });
+}
+
+// Checks the transaction out into `lease`, or leaves it empty and says what the call's answer is.
+absl::Status Transactions::Begun(const std::string& id, std::string_view caller,
+                                 TransactionStep step, std::shared_ptr<Call> call, Lease& lease) {
+  MutexLock lock(mutex_);
+  const auto found = entries_.find(id);
+  // Another caller's transaction is as unknown as one that never was.
+  if (found == entries_.end() || found->second.terms.caller != caller) return WhyUnknown(id);
+  Entry& entry = found->second;
+  if (entry.end) return WhyOver(entry, step, clock_.Now());
+  if (entry.busy) {
+    return WithDetail(
+        absl::FailedPreconditionError("another call is using this transaction: one at a time"),
+        {.reason = "TX_BUSY", .retry = Retry::kNo});
+  }
+  entry.busy = true;
+  entry.running = call;
+  lease = std::move(entry.lease);
+  return absl::OkStatus();
+}
+
+void Transactions::CheckIn(const std::string& id, TransactionStep step, const absl::Status& outcome,
+                           Lease lease) {
+  const Connection& connection = lease.connection();
+  const bool lost = connection.broken();
+  const bool closed = connection.transaction_state() == TransactionState::kIdle;
+  const Instant now = clock_.Now();
+  Lease ended;  // given back without the lock
+  Instant due = kNever;
+  {
+    MutexLock lock(mutex_);
+    const auto found = entries_.find(id);
+    if (found == entries_.end()) return;
+    Entry& entry = found->second;
+    entry.busy = false;
+    entry.running.reset();
+    entry.lease = std::move(lease);
+    entry.idle_since = now;
+    std::optional<End> end = entry.wanted_end;
+    if (step == TransactionStep::kCommit && outcome.ok()) {
+      end = End::kCommitted;
+    } else if (step == TransactionStep::kCommit && DetailOf(outcome).outcome == Outcome::kUnknown) {
+      end = End::kInDoubt;
+    } else if (lost) {
+      end = End::kConnectionLost;
+    } else if (closed || step != TransactionStep::kStatement) {
+      end = End::kRolledBack;
+    }
+    if (end) {
+      ended = EndEntry(id, entry, *end, now);
+    } else {
+      due = std::min(now + entry.terms.idle_timeout, entry.began + entry.terms.total_timeout);
+    }
+  }
+  upkeep_.Nudge(due);
+}
+
+void Transactions::Abandon(const std::string& id) {
+  Lease ended;
+  MutexLock lock(mutex_);
+  const auto found = entries_.find(id);
+  if (found == entries_.end() || found->second.end) return;
+  if (found->second.busy) {
+    found->second.wanted_end = End::kRolledBack;
+  } else {
+    ended = EndEntry(id, found->second, End::kRolledBack, clock_.Now());
+  }
+}
+
+std::optional<std::string> Transactions::DatabaseOf(const std::string& id,
+                                                    std::string_view caller) const {
+  MutexLock lock(mutex_);
+  const auto found = entries_.find(id);
+  if (found == entries_.end() || found->second.end || found->second.terms.caller != caller) {
+    return std::nullopt;
+  }
+  return found->second.terms.database;
+}
+
+int Transactions::OpenIn(std::string_view database) const {
+  MutexLock lock(mutex_);
+  return static_cast<int>(std::count_if(entries_.begin(), entries_.end(), [&](const auto& item) {
+    return !item.second.end && item.second.terms.database == database;
+  }));
+}
+
+void Transactions::Drain() {
+  std::vector<Lease> ended;
+  MutexLock lock(mutex_);
+  draining_ = true;
+  const Instant now = clock_.Now();
+  for (auto& [id, entry] : entries_) {
+    if (entry.end) continue;
+    if (entry.busy) {
+      entry.wanted_end = End::kShutdown;
+    } else {
+      ended.push_back(EndEntry(id, entry, End::kShutdown, now));
+    }
+  }
+}
+
+Instant Transactions::Tick(Instant now) {
+  std::vector<Lease> ended;
+  std::vector<std::shared_ptr<Call>> late;
+  Instant next = kNever;
+  {
+    MutexLock lock(mutex_);
+    for (auto& [id, entry] : entries_) {
+      if (entry.end) continue;
+      const Instant too_old = entry.began + entry.terms.total_timeout;
+      const Instant too_idle = entry.busy ? kNever : entry.idle_since + entry.terms.idle_timeout;
+      if (now < too_old && now < too_idle) {
+        next = std::min({next, too_old, too_idle});
+      } else if (!entry.busy) {
+        ended.push_back(
+            EndEntry(id, entry, now >= too_old ? End::kTooOld : End::kIdleTooLong, now));
+      } else if (!entry.wanted_end) {
+        entry.wanted_end = End::kTooOld;
+        if (auto call = entry.running.lock()) late.push_back(std::move(call));
+      }
+    }
+    Forget(now);
+    if (!ended_.empty()) next = std::min(next, entries_[ended_.front()].ended + kMemory);
+  }
+  for (const auto& call : late) call->Cancel(StopReason::kExpired);
+  return next;
+}
+
+absl::Status Transactions::WhyOver(const Entry& entry, TransactionStep step, Instant now) const {
+  const std::string when = absl::StrFormat("%.1f s ago, %.1f s old", Seconds(now - entry.ended),
+                                           Seconds(entry.ended - entry.began));
+  switch (*entry.end) {
+    case End::kCommitted:
+      if (step == TransactionStep::kCommit) return absl::OkStatus();
+      if (step == TransactionStep::kRollBack) {
+        return WithDetail(absl::FailedPreconditionError(absl::StrFormat(
+                              "the transaction was committed %s: it cannot be undone", when)),
+                          {.reason = "TX_COMMITTED", .retry = Retry::kNo});
+      }
+      return Over("TX_COMMITTED", absl::StrFormat("the transaction was committed %s", when));
+    case End::kInDoubt: {
+      absl::Status status =
+          OutcomeUnknown("nobody knows whether it took effect", Stage::kCommitting);
+      return status;
+    }
+    default:
+      break;
+  }
+  if (step == TransactionStep::kRollBack) return absl::OkStatus();
+  switch (*entry.end) {
+    case End::kIdleTooLong:
+      return Over("TX_EXPIRED",
+                  absl::StrFormat("the transaction was rolled back %s: no call used it for %.1f s",
+                                  when, Seconds(entry.terms.idle_timeout)));
+    case End::kTooOld:
+      return Over("TX_EXPIRED",
+                  absl::StrFormat("the transaction was rolled back %s: its total time is %.1f s",
+                                  when, Seconds(entry.terms.total_timeout)));
+    case End::kConnectionLost:
+      return Over("TX_CONNECTION_LOST",
+                  absl::StrFormat("the transaction ended %s: its connection was lost, nothing of "
+                                  "it took effect",
+                                  when));
+    case End::kShutdown:
+      return Over("TX_SHUTDOWN", absl::StrFormat("the transaction was rolled back %s: the gateway "
+                                                 "is shutting down",
+                                                 when));
+    default:
+      return Over("TX_ROLLED_BACK", absl::StrFormat("the transaction was rolled back %s", when));
+  }
+}
+
+absl::Status Transactions::WhyUnknown(const std::string& id) const {
+  const std::size_t length = 2 * kProcessBytes + 1 + 2 * kIdBytes;
+  const bool digits = std::all_of(
+      id.begin(), id.end(), [](unsigned char c) { return std::isxdigit(c) != 0 || c == '.'; });
+  if (id.size() != length || id[2 * kProcessBytes] != '.' || !digits) {
+    return InvalidField("transaction_id", "not an id that BeginTransaction returns");
+  }
+  if (id.compare(0, process_.size(), process_) != 0) {
+    return Over("TX_ELSEWHERE",
+                "the transaction belongs to another gateway process and cannot be used here");
+  }
+  return Over("TX_UNKNOWN",
+              "there is no such transaction of this caller here, or it ended long ago");
+}
+
+Lease Transactions::EndEntry(const std::string& id, Entry& entry, End how, Instant now) {
+  entry.end = how;
+  entry.ended = now;
+  ended_.push_back(id);
+  return std::move(entry.lease);
+}
+
+void Transactions::Forget(Instant now) {
+  while (!ended_.empty()) {
+    const auto oldest = entries_.find(ended_.front());
+    if (ended_.size() <= kMostEnds && oldest->second.ended + kMemory > now) return;
+    entries_.erase(oldest);
+    ended_.pop_front();
+  }
+}
+
+}  // namespace emsdb

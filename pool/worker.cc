@@ -1,0 +1,136 @@
+#include "pool/worker.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace emsdb {
+namespace {
+
+// How long a ping may take, and the roll-back of what a lease left open. Longer means lost.
+constexpr Duration kPingTimeout = std::chrono::seconds(2);
+constexpr Duration kRollBackTimeout = std::chrono::seconds(5);
+
+}  // namespace
+
+void Lease::Run(LeaseTask task) && { std::exchange(worker_, nullptr)->Post(std::move(task)); }
+Connection& Lease::connection() const { return *worker_->connection_; }
+StopSignal& Lease::stop() const { return worker_->stop_; }
+void Lease::End() {
+  if (worker_ != nullptr) std::exchange(worker_, nullptr)->EndLease();
+}
+
+Worker::Worker(WorkerHost& host, SlotId slot, Connector& connector, Clock& clock)
+    : host_(host), slot_(slot), connector_(connector), clock_(clock), thread_([this] { Run(); }) {}
+
+Worker::~Worker() { thread_.join(); }
+
+void Worker::Give(Order order) {
+  MutexLock lock(mutex_);
+  order_ = std::move(order);
+  changed_.NotifyOne();
+}
+
+Order Worker::NextOrder() {
+  MutexLock lock(mutex_);
+  while (!order_) changed_.Wait(mutex_);
+  Order order = *std::move(order_);
+  order_.reset();
+  return order;
+}
+
+void Worker::Run() {
+  for (std::optional<Order> next = NextOrder();;) {
+    if (std::holds_alternative<ExitOrder>(*next)) return;
+    next = std::visit([this](auto& order) { return Carry(order); }, *next);
+    if (!next) next.emplace(NextOrder());
+  }
+}
+
+std::optional<Order> Worker::Carry(const OpenOrder&) {
+  const Instant began = clock_.Now();
+  auto opened = connector_.Open(ShortBounds(kConnectTimeout));
+  if (!opened.ok()) return host_.OpenFailed(slot_, opened.status());
+  connection_ = *std::move(opened);
+  return host_.Opened(slot_, clock_.Now() - began);
+}
+
+std::optional<Order> Worker::Carry(const CloseOrder& order) {
+  connection_.reset();
+  return host_.Closed(slot_, order.reason);
+}
+
+std::optional<Order> Worker::Carry(ServeOrder& order) {
+  const std::shared_ptr<Waiter> waiter = std::move(order.waiter);
+  if (!Proved(order)) return host_.FoundStale(slot_, waiter);
+  {
+    MutexLock lock(mutex_);
+    leased_ = true;
+  }
+  waiter->Granted(Lease(this));
+  bool kept = false;
+  {
+    MutexLock lock(mutex_);
+    kept = leased_;
+  }
+  if (kept) {
+    waiter->Answer();
+    RunTasks();
+  }
+  const Condition condition = Clean();
+  stop_.Clear();
+  std::optional<Order> next = host_.Returned(slot_, condition, clock_.Now());
+  if (!kept) waiter->Answer();
+  return next;
+}
+
+bool Worker::Proved(const ServeOrder& order) {
+  if (!connection_->LooksAlive()) return false;
+  if (order.check == Check::kLook) return true;
+  const Bounds bounds = ShortBounds(kPingTimeout);
+  const bool answered =
+      connection_->Ping({std::min(bounds.deadline, order.deadline), bounds.stop}).ok();
+  // A caller whose deadline was too short for the ping is no evidence against the connection.
+  return answered || (!connection_->broken() && clock_.Now() >= order.deadline);
+}
+
+// Serves the holder of a lease that outlived its call, until it ends.
+void Worker::RunTasks() {
+  for (;;) {
+    LeaseTask task;
+    {
+      MutexLock lock(mutex_);
+      while (leased_ && !task_) changed_.Wait(mutex_);
+      if (!leased_) return;
+      task = *std::move(task_);
+      task_.reset();
+    }
+    task(Lease(this));
+  }
+}
+
+// Nothing of one holder reaches the next: what is open is rolled back, what cannot be is closed.
+Condition Worker::Clean() {
+  if (!connection_->broken() && connection_->transaction_state() != TransactionState::kIdle) {
+    stop_.Clear();
+    if (!connection_->RollBack(ShortBounds(kRollBackTimeout)).ok()) return Condition::kDirty;
+  }
+  if (connection_->broken()) return Condition::kBroken;
+  const bool idle = connection_->transaction_state() == TransactionState::kIdle;
+  return idle ? Condition::kGood : Condition::kDirty;
+}
+
+Bounds Worker::ShortBounds(Duration longest) { return {After(clock_.Now(), longest), &stop_}; }
+
+void Worker::Post(LeaseTask task) {
+  MutexLock lock(mutex_);
+  task_ = std::move(task);
+  changed_.NotifyOne();
+}
+
+void Worker::EndLease() {
+  MutexLock lock(mutex_);
+  leased_ = false;
+  changed_.NotifyOne();
+}
+
+}  // namespace emsdb
