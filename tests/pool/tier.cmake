@@ -1,0 +1,4 @@
+emsdb_test(tier_test
+  settings_test.cc
+  tier_test.cc
+  LIBRARIES emsdb::pool)

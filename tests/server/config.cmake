@@ -1,0 +1,9 @@
+emsdb_test(config_test
+  config_report_test.cc
+  config_secrets_test.cc
+  config_test.cc
+  database_url_test.cc
+  env_example_test.cc
+  listen_address_test.cc
+  LIBRARIES emsdb::config)
+target_compile_definitions(config_test PRIVATE EMSDB_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
