@@ -174,6 +174,20 @@ absl::Status RowsMismatch(int statement, std::int64_t expected, std::int64_t act
                .retry = Retry::kNo});
 }
 
+absl::Status ResultTooLarge(std::string_view limit, std::string_view advice) {
+  return Make(absl::StatusCode::kResourceExhausted,
+              absl::StrFormat("the result has more than %s: %s", limit, advice),
+              {.reason = "RESULT_TOO_LARGE", .stage = Stage::kRunning, .retry = Retry::kNo});
+}
+
+absl::Status SlowReader(Duration waited) {
+  return Make(absl::StatusCode::kResourceExhausted,
+              absl::StrFormat("the caller did not read for %.1f s; the rows before this are not "
+                              "the whole result",
+                              std::chrono::duration<double>(waited).count()),
+              {.reason = "SLOW_READER", .stage = Stage::kRunning, .retry = Retry::kNo});
+}
+
 absl::Status TransactionControlRefused(std::string_view keyword) {
   return Make(absl::StatusCode::kInvalidArgument,
               absl::StrFormat("statement.sql: %s is transaction control, which has RPCs of its own "

@@ -75,6 +75,12 @@ absl::Status CommitRolledBack();
 // A batch's statement touched or returned another number of rows than promised.
 absl::Status RowsMismatch(int statement, std::int64_t expected, std::int64_t actual);
 
+// The result is over a limit of rows or bytes. RESOURCE_EXHAUSTED.
+absl::Status ResultTooLarge(std::string_view limit, std::string_view advice);
+
+// The caller of a stream did not read for too long. RESOURCE_EXHAUSTED.
+absl::Status SlowReader(Duration waited);
+
 // Transaction control in the text of a statement. INVALID_ARGUMENT, nothing was run.
 absl::Status TransactionControlRefused(std::string_view keyword);
 

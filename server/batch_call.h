@@ -1,0 +1,41 @@
+// ExecuteBatch: several statements as one transaction.
+#ifndef EMSDB_SERVER_BATCH_CALL_H_
+#define EMSDB_SERVER_BATCH_CALL_H_
+
+#include <deque>
+#include <vector>
+
+#include "emsdb/v1/query_service.pb.h"
+#include "server/reactors.h"
+#include "server/result_sink.h"
+
+namespace emsdb {
+
+// What an ExecuteBatchRequest asks for.
+struct Batch {
+  std::vector<GuardedStatement> statements;
+  TransactionOptions options;
+};
+
+absl::StatusOr<Batch> ToBatch(const v1::ExecuteBatchRequest& request);
+
+class BatchCall final : public UnaryCall<v1::ExecuteBatchResponse>, private BatchSink {
+ public:
+  BatchCall(Gateway& gateway, CallBasics basics, UnaryReactor& reactor,
+            v1::ExecuteBatchResponse& response, Batch batch);
+
+ protected:
+  absl::Status Run(Connection& connection, const Bounds& bounds, Lease& lease) override;
+
+ private:
+  RowSink& Rows(std::size_t statement) override { return sinks_[statement]; }
+  void Completed(std::size_t statement, const Completion& completion) override;
+
+  const Batch batch_;
+  ResultBudget budget_;
+  std::deque<ResultSink> sinks_;
+};
+
+}  // namespace emsdb
+
+#endif  // EMSDB_SERVER_BATCH_CALL_H_

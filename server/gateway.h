@@ -1,0 +1,20 @@
+// What every service needs of the process: the pools, the journal, and whether it still takes calls.
+#ifndef EMSDB_SERVER_GATEWAY_H_
+#define EMSDB_SERVER_GATEWAY_H_
+
+#include "pool/pool_manager.h"
+#include "server/journal.h"
+#include "server/open_calls.h"
+
+namespace emsdb {
+
+struct Gateway {
+  PoolManager& pools;
+  Journal& journal;
+  OpenCalls& open_calls;
+  Duration slow_reader_timeout;
+};
+
+}  // namespace emsdb
+
+#endif  // EMSDB_SERVER_GATEWAY_H_

@@ -1,0 +1,49 @@
+#include "server/journal.h"
+
+#include <nlohmann/json.hpp>
+
+#include "pool/errors.h"
+
+namespace emsdb {
+namespace {
+
+double Milliseconds(Duration duration) {
+  return std::chrono::duration<double, std::milli>(duration).count();
+}
+
+}  // namespace
+
+void Journal::Finished(const FinishedCall& call, const absl::Status& status) {
+  const Duration total = call.times.waiting + call.times.running;
+  metrics_.CallFinished(call.database, call.rpc, status.code(), total);
+  if (status.ok() && total < kSlow) return;
+  const ErrorDetail detail = DetailOf(status);
+  nlohmann::ordered_json line;
+  line["event"] = status.ok() ? "slow call" : "failed call";
+  line["id"] = next_id_.fetch_add(1, std::memory_order_relaxed);
+  line["rpc"] = call.rpc;
+  line["database"] = call.database;
+  line["caller"] = call.caller.name;
+  line["caller_proven"] = call.caller.proof != Caller::Proof::kNone;
+  if (!call.statement.empty()) line["statement"] = call.statement;
+  line["code"] = absl::StatusCodeToString(status.code());
+  const auto put = [&](const char* key, std::string_view value) {
+    if (!value.empty()) line[key] = std::string(value);
+  };
+  put("reason", detail.reason);
+  put("sqlstate", detail.sqlstate);
+  put("stage", StageName(detail.stage));
+  // What the database says may quote a value: `invalid input syntax for type date: "..."`.
+  const bool quotes_values = detail.reason == "SQL_ERROR" || !detail.sqlstate.empty();
+  if (!quotes_values || bind_values_ == BindValues::kShown) {
+    put("message", std::string(status.message()));
+  }
+  line["waiting_ms"] = Milliseconds(call.times.waiting);
+  line["running_ms"] = Milliseconds(call.times.running);
+  put("traceparent", call.caller.trace_parent);
+  // Invalid UTF-8 cannot be in JSON: it is replaced, so that a line never fails to be written.
+  log_->log(status.ok() ? spdlog::level::info : spdlog::level::warn, "{}",
+            line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
+}
+
+}  // namespace emsdb

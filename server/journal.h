@@ -1,0 +1,48 @@
+// What is told of finished calls: a count and a latency for each, and one structured log line for
+// each that failed or was slow. Never a bind value, and no text that may quote one.
+#ifndef EMSDB_SERVER_JOURNAL_H_
+#define EMSDB_SERVER_JOURNAL_H_
+
+#include <spdlog/logger.h>
+
+#include <atomic>
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "pool/call.h"
+#include "server/caller.h"
+#include "server/config.h"
+#include "server/metrics.h"
+
+namespace emsdb {
+
+struct FinishedCall {
+  const char* rpc;            // "Query"
+  const std::string& database;
+  const Caller& caller;
+  const std::string& statement;  // its fingerprint, may be empty
+  const CallTimes& times;
+};
+
+// Safe for use by any number of threads.
+class Journal {
+ public:
+  // A call at least this long is told of though it did not fail.
+  static constexpr Duration kSlow = std::chrono::seconds(1);
+
+  Journal(std::shared_ptr<spdlog::logger> log, Metrics& metrics, BindValues bind_values)
+      : log_(std::move(log)), metrics_(metrics), bind_values_(bind_values) {}
+
+  void Finished(const FinishedCall& call, const absl::Status& status);
+
+ private:
+  const std::shared_ptr<spdlog::logger> log_;
+  Metrics& metrics_;
+  const BindValues bind_values_;
+  std::atomic<std::uint64_t> next_id_{1};
+};
+
+}  // namespace emsdb
+
+#endif  // EMSDB_SERVER_JOURNAL_H_

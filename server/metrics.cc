@@ -1,0 +1,184 @@
+#include "server/metrics.h"
+
+#include <prometheus/text_serializer.h>
+
+#include <array>
+#include <utility>
+
+namespace emsdb {
+namespace {
+
+using prometheus::ClientMetric;
+using prometheus::Histogram;
+using prometheus::MetricFamily;
+
+const Histogram::BucketBoundaries& Seconds() {
+  static const Histogram::BucketBoundaries buckets = {0.0001, 0.00025, 0.0005, 0.001, 0.0025,
+                                                      0.005,  0.01,    0.025,  0.05,  0.1,
+                                                      0.25,   0.5,     1,      2.5,   5,
+                                                      10,     30};
+  return buckets;
+}
+
+double InSeconds(Duration duration) { return std::chrono::duration<double>(duration).count(); }
+
+prometheus::Family<Histogram>& HistogramFamily(prometheus::Registry& registry, const char* name,
+                                               const char* help) {
+  return prometheus::BuildHistogram().Name(name).Help(help).Register(registry);
+}
+
+prometheus::Family<prometheus::Counter>& CounterFamily(prometheus::Registry& registry,
+                                                       const char* name, const char* help) {
+  return prometheus::BuildCounter().Name(name).Help(help).Register(registry);
+}
+
+// One number of one pool at the time of the scrape.
+struct PoolGauge {
+  const char* name;
+  const char* help;
+  const char* state;  // a further label, or null
+  prometheus::MetricType type;
+  double (*read)(const PoolNumbers& numbers, const PoolLimits& limits);
+};
+
+constexpr char kConnections[] = "emsdb_pool_connections";
+constexpr char kConnectionsHelp[] = "Connections by state";
+
+const std::array<PoolGauge, 10>& PoolGauges() {
+  using prometheus::MetricType;
+  using N = PoolNumbers;
+  using L = PoolLimits;
+  static const std::array<PoolGauge, 10> gauges = {{
+      {kConnections, kConnectionsHelp, "idle", MetricType::Gauge,
+       [](const N& n, const L&) -> double { return n.counts.idle; }},
+      {kConnections, kConnectionsHelp, "used", MetricType::Gauge,
+       [](const N& n, const L&) -> double { return n.counts.leased; }},
+      {kConnections, kConnectionsHelp, "opening", MetricType::Gauge,
+       [](const N& n, const L&) -> double { return n.counts.opening; }},
+      {"emsdb_pool_connections_max", "Size and overflow together", nullptr, MetricType::Gauge,
+       [](const N&, const L& l) -> double { return l.limit(); }},
+      {"emsdb_pool_utilisation_ratio", "Connections in use, as a share of size and overflow",
+       nullptr, MetricType::Gauge,
+       [](const N& n, const L& l) { return static_cast<double>(n.counts.leased) / l.limit(); }},
+      {"emsdb_pool_pending_requests", "Calls in line for a connection", nullptr, MetricType::Gauge,
+       [](const N& n, const L&) -> double { return n.counts.waiting; }},
+      {"emsdb_pool_leases", "Leased transactions that hold a connection or wait for one", nullptr,
+       MetricType::Gauge, [](const N& n, const L&) -> double { return n.counts.leases; }},
+      {"emsdb_pool_timeouts_total", "Waits for a connection that took DB_POOL_TIMEOUT", nullptr,
+       MetricType::Counter,
+       [](const N& n, const L&) { return static_cast<double>(n.timeouts_total); }},
+      {"emsdb_pool_stale_connections_total", "Connections found dead, before use or in use",
+       nullptr, MetricType::Counter,
+       [](const N& n, const L&) { return static_cast<double>(n.stale_total); }},
+      {"emsdb_pool_opened_total", "Connections opened", nullptr, MetricType::Counter,
+       [](const N& n, const L&) { return static_cast<double>(n.opened_total); }},
+  }};
+  return gauges;
+}
+
+void Add(std::vector<MetricFamily>& families, const PoolGauge& gauge, const std::string& pool,
+         double value) {
+  if (families.empty() || families.back().name != gauge.name) {
+    families.push_back({gauge.name, gauge.help, gauge.type, {}});
+  }
+  ClientMetric metric;
+  metric.label.push_back({"pool", pool});
+  if (gauge.state != nullptr) metric.label.push_back({"state", gauge.state});
+  metric.gauge.value = value;
+  metric.counter.value = value;
+  families.back().metric.push_back(std::move(metric));
+}
+
+std::vector<MetricFamily> PoolFamilies(PoolManager& pools) {
+  struct Reading {
+    std::string name;
+    PoolNumbers numbers;
+    PoolLimits limits;
+  };
+  std::vector<Reading> readings;
+  for (Database* database : pools.databases()) {
+    const std::string& name = database->settings().name;
+    readings.push_back({name, database->pool().numbers(), database->pool().limits()});
+    if (const Pool* writer = database->writer()) {
+      readings.push_back({name + ":writer", writer->numbers(), writer->limits()});
+    }
+  }
+  std::vector<MetricFamily> families;
+  for (const PoolGauge& gauge : PoolGauges()) {
+    for (const Reading& reading : readings) {
+      Add(families, gauge, reading.name, gauge.read(reading.numbers, reading.limits));
+    }
+  }
+  return families;
+}
+
+}  // namespace
+
+// Counts in metrics that are looked up once, at the start.
+class Metrics::DatabaseObserver final : public PoolObserver {
+ public:
+  DatabaseObserver(Metrics& metrics, const std::string& database)
+      : metrics_(metrics),
+        database_(database),
+        wait_(metrics.wait_.Add({{"pool", database}}, Seconds())),
+        create_(metrics.create_.Add({{"pool", database}}, Seconds())),
+        connect_failures_(metrics.connect_failures_.Add({{"pool", database}})) {}
+
+  void Opened(Duration took) override { create_.Observe(InSeconds(took)); }
+  void OpenFailed() override { connect_failures_.Increment(); }
+  void Waited(Duration wait) override { wait_.Observe(InSeconds(wait)); }
+  void Closed(CloseReason reason) override {
+    metrics_.closed_
+        .Add({{"pool", database_}, {"reason", std::string(CloseReasonName(reason))}})
+        .Increment();
+  }
+  void Refused(RefusalReason reason) override {
+    metrics_.refused_
+        .Add({{"pool", database_}, {"reason", std::string(RefusalReasonName(reason))}})
+        .Increment();
+  }
+
+ private:
+  Metrics& metrics_;
+  const std::string database_;
+  Histogram& wait_;
+  Histogram& create_;
+  prometheus::Counter& connect_failures_;
+};
+
+Metrics::Metrics()
+    : latency_(HistogramFamily(registry_, "emsdb_call_duration_seconds",
+                               "Calls by what they took, waiting included")),
+      calls_(CounterFamily(registry_, "emsdb_calls_total", "Calls by how they ended")),
+      wait_(HistogramFamily(registry_, "emsdb_pool_wait_seconds",
+                            "Waits for a connection that ended with one")),
+      create_(HistogramFamily(registry_, "emsdb_pool_create_seconds", "Openings of connections")),
+      closed_(CounterFamily(registry_, "emsdb_pool_closed_total", "Connections closed, and why")),
+      refused_(CounterFamily(registry_, "emsdb_pool_refused_total",
+                             "Calls that got no connection, and why")),
+      connect_failures_(CounterFamily(registry_, "emsdb_pool_connect_failures_total",
+                                      "Openings of connections that failed")) {}
+
+Metrics::~Metrics() = default;
+
+PoolObserver& Metrics::ObserverOf(const std::string& database) {
+  MutexLock lock(mutex_);
+  observers_.push_back(std::make_unique<DatabaseObserver>(*this, database));
+  return *observers_.back();
+}
+
+void Metrics::CallFinished(const std::string& database, const std::string& rpc,
+                           absl::StatusCode code, Duration took) {
+  latency_.Add({{"database", database}, {"rpc", rpc}}, Seconds()).Observe(InSeconds(took));
+  calls_.Add({{"database", database}, {"rpc", rpc}, {"code", absl::StatusCodeToString(code)}})
+      .Increment();
+}
+
+std::string Metrics::Render(PoolManager& pools) const {
+  std::vector<MetricFamily> families = registry_.Collect();
+  std::vector<MetricFamily> of_pools = PoolFamilies(pools);
+  families.insert(families.end(), of_pools.begin(), of_pools.end());
+  return prometheus::TextSerializer().Serialize(families);
+}
+
+}  // namespace emsdb

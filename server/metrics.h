@@ -1,0 +1,55 @@
+// What the process counts, for Prometheus. Labels are names of databases, RPCs, states and reasons:
+// never a caller's text.
+#ifndef EMSDB_SERVER_METRICS_H_
+#define EMSDB_SERVER_METRICS_H_
+
+#include <prometheus/collectable.h>
+#include <prometheus/counter.h>
+#include <prometheus/family.h>
+#include <prometheus/histogram.h>
+#include <prometheus/registry.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "pool/observer.h"
+#include "pool/pool_manager.h"
+
+namespace emsdb {
+
+// Safe for use by any number of threads.
+class Metrics {
+ public:
+  Metrics();
+  ~Metrics();
+
+  // The observer of one database's pools; lives as long as this object.
+  PoolObserver& ObserverOf(const std::string& database);
+
+  void CallFinished(const std::string& database, const std::string& rpc, absl::StatusCode code,
+                    Duration took);
+
+  // Everything in Prometheus' text format, with the pools as they are now.
+  std::string Render(PoolManager& pools) const;
+
+ private:
+  class DatabaseObserver;
+
+  prometheus::Registry registry_;
+  prometheus::Family<prometheus::Histogram>& latency_;
+  prometheus::Family<prometheus::Counter>& calls_;
+  prometheus::Family<prometheus::Histogram>& wait_;
+  prometheus::Family<prometheus::Histogram>& create_;
+  prometheus::Family<prometheus::Counter>& closed_;
+  prometheus::Family<prometheus::Counter>& refused_;
+  prometheus::Family<prometheus::Counter>& connect_failures_;
+
+  Mutex mutex_;
+  std::vector<std::unique_ptr<DatabaseObserver>> observers_ ABSL_GUARDED_BY(mutex_);
+};
+
+}  // namespace emsdb
+
+#endif  // EMSDB_SERVER_METRICS_H_

@@ -1,0 +1,126 @@
+// gRPC's callbacks to pool/call and back. A unary call is a UnaryCall: a Call that owns what its RPC
+// needs, and a reactor that passes the caller's leaving on. Nothing here blocks.
+#ifndef EMSDB_SERVER_REACTORS_H_
+#define EMSDB_SERVER_REACTORS_H_
+
+#include <grpcpp/server_context.h>
+#include <grpcpp/support/server_callback.h>
+
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "absl/status/statusor.h"
+#include "pool/call.h"
+#include "server/caller.h"
+#include "server/convert.h"
+#include "server/gateway.h"
+#include "server/rpc_status.h"
+
+namespace emsdb {
+
+// The deadline of calls that bring none, and the longest that any may have.
+inline constexpr Duration kDefaultDeadline = std::chrono::seconds(30);
+inline constexpr Duration kDefaultStreamDeadline = std::chrono::seconds(300);
+inline constexpr Duration kLongestDeadline = std::chrono::hours(1);
+
+// The caller's deadline on our steady clock, taken over once, when the call arrives.
+Instant DeadlineOf(const grpc::ServerContextBase& context, Clock& clock, Duration unset);
+
+// What is known of a call before it gets a connection.
+struct CallBasics {
+  const char* rpc;
+  std::string database;
+  Caller caller;
+  CallOptions options;
+};
+
+// A call that answers over gRPC: writes its line into the journal, and finishes its reactor.
+class RpcCall : public Call {
+ public:
+  RpcCall(Gateway& gateway, CallBasics basics)
+      : Call(basics.options, gateway.pools.clock()), gateway_(gateway), basics_(std::move(basics)) {}
+
+ protected:
+  Gateway& gateway() { return gateway_; }
+  const CallBasics& basics() const { return basics_; }
+  RunOptions run_options(Access access) const { return {access, basics_.caller.name}; }
+
+  void Report(const absl::Status& status, const CallTimes& times) {
+    gateway_.journal.Finished(
+        {basics_.rpc, basics_.database, basics_.caller, options().statement, times}, status);
+  }
+
+ private:
+  Gateway& gateway_;
+  const CallBasics basics_;
+};
+
+// Holds the call from its start to gRPC's OnDone, and deletes itself then.
+class UnaryReactor final : public grpc::ServerUnaryReactor {
+ public:
+  explicit UnaryReactor(OpenCalls::Entry entry) : entry_(std::move(entry)) {}
+
+  // Before anything of the call may run.
+  void Attach(std::shared_ptr<Call> call) { call_ = std::move(call); }
+
+  // May come after Finish, when it does nothing.
+  void OnCancel() override {
+    if (call_) call_->Cancel(StopReason::kCallerLeft);
+  }
+  void OnDone() override { delete this; }
+
+ private:
+  const OpenCalls::Entry entry_;
+  std::shared_ptr<Call> call_;
+};
+
+// A unary RPC's call. `Response` is gRPC's and lives until the reactor is finished.
+template <typename Response>
+class UnaryCall : public RpcCall {
+ public:
+  UnaryCall(Gateway& gateway, CallBasics basics, UnaryReactor& reactor, Response& response)
+      : RpcCall(gateway, std::move(basics)), reactor_(reactor), response_(response) {}
+
+ protected:
+  Response& response() { return response_; }
+
+  void Finish(absl::Status status, const CallTimes& times) override {
+    Report(status, times);
+    if (!status.ok()) response_.Clear();
+    reactor_.Finish(ToRpcStatus(status, times.waiting + times.running));
+  }
+
+ private:
+  UnaryReactor& reactor_;
+  Response& response_;
+};
+
+// What every RPC checks first: who calls, how urgent it is, how long it may take. The database and
+// the statement are left to be filled in.
+absl::StatusOr<CallBasics> Admit(const char* rpc, const grpc::ServerContextBase& context,
+                                 Gateway& gateway, v1::Priority priority, Duration unset_deadline);
+
+// Tells the journal of a request that was refused before any call was made of it.
+void ReportRefusal(Gateway& gateway, const char* rpc, const grpc::ServerContextBase& context,
+                   const absl::Status& status);
+
+// Serves a unary RPC: `start` attaches a call to the reactor and starts it, or says why not.
+template <typename Start>
+grpc::ServerUnaryReactor* ServeUnary(Gateway& gateway, const char* rpc,
+                                     grpc::CallbackServerContext& context, Start start) {
+  OpenCalls::Entry entry = gateway.open_calls.Enter();
+  const bool entered = static_cast<bool>(entry);
+  // Deletes itself in OnDone, which follows every Finish.
+  auto* reactor = new UnaryReactor(std::move(entry));
+  const absl::Status status = entered ? start(*reactor) : OpenCalls::ShuttingDown();
+  if (!status.ok()) {
+    ReportRefusal(gateway, rpc, context, status);
+    reactor->Finish(ToRpcStatus(status, Duration::zero()));
+  }
+  return reactor;
+}
+
+}  // namespace emsdb
+
+#endif  // EMSDB_SERVER_REACTORS_H_

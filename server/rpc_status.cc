@@ -1,0 +1,84 @@
+#include "server/rpc_status.h"
+
+#include <google/protobuf/util/time_util.h>
+
+#include <string>
+#include <string_view>
+
+#include "emsdb/wire/v1/rpc_status.pb.h"
+#include "pool/errors.h"
+
+namespace emsdb {
+namespace {
+
+constexpr char kDomain[] = "emsdb.v1";
+// Headers travel in HTTP/2 frames that peers bound, often at 8 KiB for all of them.
+constexpr std::size_t kLongestMessage = 2000;
+constexpr std::size_t kLongestText = 500;
+
+// Cuts between characters of UTF-8.
+std::string Shortened(std::string_view text, std::size_t most) {
+  if (text.size() <= most) return std::string(text);
+  std::size_t cut = most;
+  while (cut > 0 && (static_cast<unsigned char>(text[cut]) & 0xC0) == 0x80) --cut;
+  return std::string(text.substr(0, cut)) + "...";
+}
+
+template <typename Message>
+void Attach(wire::v1::RpcStatus& status, const char* name, const Message& message) {
+  auto* detail = status.add_details();
+  detail->set_type_url(std::string("type.googleapis.com/google.rpc.") + name);
+  detail->set_value(message.SerializeAsString());
+}
+
+wire::v1::ErrorInfo Info(const ErrorDetail& detail, Duration elapsed) {
+  wire::v1::ErrorInfo info;
+  info.set_reason(detail.reason);
+  info.set_domain(kDomain);
+  auto& metadata = *info.mutable_metadata();
+  const auto put = [&](const char* key, std::string_view value) {
+    if (!value.empty()) metadata[key] = Shortened(value, kLongestText);
+  };
+  put("sqlstate", detail.sqlstate);
+  put("constraint", detail.constraint);
+  put("schema", detail.schema);
+  put("table", detail.table);
+  put("column", detail.column);
+  put("hint", detail.hint);
+  put("stage", StageName(detail.stage));
+  if (detail.position > 0) put("position", std::to_string(detail.position));
+  if (detail.statement >= 0) put("statement", std::to_string(detail.statement));
+  put("retryable", detail.retry == Retry::kYes ? "true" : "false");
+  if (detail.outcome == Outcome::kUnknown) put("outcome", "unknown");
+  put("elapsed_ms",
+      std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(elapsed).count()));
+  return info;
+}
+
+}  // namespace
+
+grpc::Status ToRpcStatus(const absl::Status& status, Duration elapsed) {
+  if (status.ok()) return grpc::Status::OK;
+  const ErrorDetail detail = DetailOf(status);
+  const std::string message = Shortened(std::string(status.message()), kLongestMessage);
+  wire::v1::RpcStatus rich;
+  rich.set_code(static_cast<int>(status.code()));
+  rich.set_message(message);
+  Attach(rich, "ErrorInfo", Info(detail, elapsed));
+  if (detail.retry_after) {
+    wire::v1::RetryInfo retry;
+    *retry.mutable_retry_delay() =
+        google::protobuf::util::TimeUtil::NanosecondsToDuration(detail.retry_after->count());
+    Attach(rich, "RetryInfo", retry);
+  }
+  if (!detail.field.empty()) {
+    wire::v1::BadRequest bad;
+    auto* violation = bad.add_field_violations();
+    violation->set_field(detail.field);
+    violation->set_description(message);
+    Attach(rich, "BadRequest", bad);
+  }
+  return {static_cast<grpc::StatusCode>(status.code()), message, rich.SerializeAsString()};
+}
+
+}  // namespace emsdb

@@ -1,0 +1,132 @@
+#include "server/server.h"
+
+#include <grpcpp/ext/proto_server_reflection_plugin.h>
+#include <grpcpp/health_check_service_interface.h>
+#include <grpcpp/server_builder.h>
+
+#include <utility>
+
+#include "absl/strings/str_format.h"
+#include "server/config_report.h"
+#include "server/credentials.h"
+
+namespace emsdb {
+namespace {
+
+// Requests hold statements and parameters: no rows.
+constexpr int kLargestRequest = 16 << 20;
+// For streams of health watchers and the like, which never end by themselves.
+constexpr std::chrono::milliseconds kCutAfter(100);
+
+}  // namespace
+
+Server::Server(Config config, const ConnectorFactory& connectors,
+               std::shared_ptr<spdlog::logger> log)
+    : config_(std::move(config)),
+      log_(std::move(log)),
+      clock_(Clock::Real()),
+      pools_(config_.databases, connectors, clock_,
+             [this](const std::string& database) -> PoolObserver& {
+               return metrics_.ObserverOf(database);
+             }),
+      journal_(log_, metrics_, config_.bind_values),
+      open_calls_(clock_),
+      gateway_{pools_, journal_, open_calls_, config_.slow_reader_timeout},
+      reachability_(pools_),
+      query_service_(gateway_),
+      transaction_service_(gateway_),
+      database_service_(gateway_, reachability_) {}
+
+Server::~Server() {
+  if (grpc_ && !draining_) Drain();
+}
+
+absl::Status Server::Start() {
+  absl::Status status = CheckDatabases();
+  if (status.ok()) status = Listen();
+  if (!status.ok()) return status;
+  reachability_.Watch([this](const std::string& database, const absl::Status& state) {
+    TellHealth(database, state);
+  });
+  return status;
+}
+
+absl::Status Server::CheckDatabases() {
+  std::string failed;
+  for (const auto& [database, state] : reachability_.AskAll()) {
+    if (state.ok()) continue;
+    failed += absl::StrFormat("%s%s: %s", failed.empty() ? "" : "; ", database,
+                              std::string(state.message()));
+  }
+  if (failed.empty()) return absl::OkStatus();
+  if (config_.mode == Mode::kProduction) {
+    return absl::UnavailableError("the databases did not all answer: " + failed);
+  }
+  log_->warn("not reachable, and tried again: {}", failed);
+  return absl::OkStatus();
+}
+
+absl::Status Server::Listen() {
+  auto credentials = ServerCredentials(config_);
+  if (!credentials.ok()) return std::move(credentials).status();
+  grpc::EnableDefaultHealthCheckService(true);
+  grpc::reflection::InitProtoReflectionServerBuilderPlugin();
+  grpc::ServerBuilder builder;
+  // Without this a second gateway would silently share the port.
+  builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
+  builder.SetMaxReceiveMessageSize(kLargestRequest);
+  builder.AddListeningPort(config_.listen, *credentials, &port_);
+  builder.RegisterService(&query_service_);
+  builder.RegisterService(&transaction_service_);
+  builder.RegisterService(&database_service_);
+  grpc_ = builder.BuildAndStart();
+  if (!grpc_) {
+    return absl::UnavailableError(
+        absl::StrFormat("EMSDB_LISTEN: cannot listen on %s", config_.listen));
+  }
+  auto http = HttpServer::Start(
+      config_.metrics_listen,
+      {.metrics = [this] { return HttpAnswer{200, "text/plain; version=0.0.4",
+                                             metrics_.Render(pools_)}; },
+       .health = [] { return HttpAnswer{200, "text/plain", "alive\n"}; },
+       .readiness = [this] { return Readiness(); }});
+  if (!http.ok()) return std::move(http).status();
+  http_ = *std::move(http);
+  return absl::OkStatus();
+}
+
+void Server::TellHealth(const std::string& database, const absl::Status& state) {
+  if (draining_) return;
+  grpc_->GetHealthCheckService()->SetServingStatus(database, state.ok());
+  if (state.ok()) {
+    log_->info("database {} can be reached", database);
+  } else {
+    log_->warn("database {} cannot be reached: {}", database, std::string(state.message()));
+  }
+}
+
+HttpAnswer Server::Readiness() const {
+  if (draining_) return {503, "text/plain", "draining\n"};
+  HttpAnswer answer{503, "text/plain", ""};
+  for (const auto& [database, state] : reachability_.states()) {
+    if (state.ok()) answer.status = 200;
+    answer.body += absl::StrFormat("%s: %s\n", database, state.ok() ? "reachable" : "away");
+  }
+  return answer;
+}
+
+bool Server::Drain() {
+  draining_ = true;
+  const Instant deadline = clock_.Now() + config_.drain_timeout;
+  grpc_->GetHealthCheckService()->Shutdown();
+  open_calls_.Refuse();
+  reachability_.StopWatching();
+  pools_.transactions().Drain();
+  bool clean = open_calls_.AwaitNone(deadline);
+  clean = pools_.Drain(deadline) && clean;
+  grpc_->Shutdown(std::chrono::system_clock::now() + kCutAfter);
+  http_.reset();
+  return clean;
+}
+
+}  // namespace emsdb

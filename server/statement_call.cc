@@ -1,0 +1,61 @@
+#include "server/statement_call.h"
+
+#include <utility>
+
+namespace emsdb {
+namespace {
+
+// The server ends an idle session only after the gateway should have: its own watch comes first.
+constexpr Duration kServerMargin = std::chrono::seconds(5);
+
+}  // namespace
+
+absl::StatusOr<Beginning> ToBeginning(const v1::TransactionOptions& options,
+                                      const CallBasics& basics, std::string_view field) {
+  auto converted = ToTransactionOptions(options, field);
+  if (!converted.ok()) return std::move(converted).status();
+  auto terms = ToTransactionTerms(options, field);
+  if (!terms.ok()) return std::move(terms).status();
+  terms->caller = basics.caller.owner();
+  terms->database = basics.database;
+  converted->server_idle_timeout = terms->idle_timeout + kServerMargin;
+  return Beginning{*converted, *std::move(terms)};
+}
+
+StatementCall::StatementCall(Gateway& gateway, CallBasics basics, UnaryReactor& reactor,
+                             grpc::CallbackServerContext& context, v1::QueryResponse& response,
+                             Work work)
+    : UnaryCall(gateway, std::move(basics), reactor, response),
+      context_(context),
+      work_(std::move(work)),
+      sink_(*response.mutable_columns(), *response.mutable_rows(), budget_) {
+  if (work_.max_rows != 0) budget_.rows = budget_.row_limit = work_.max_rows;
+}
+
+absl::Status StatementCall::Run(Connection& connection, const Bounds& bounds, Lease& lease) {
+  const RunOptions run = run_options(work_.access);
+  if (work_.beginning) {
+    absl::Status begun = connection.Begin(work_.beginning->options, run, bounds);
+    if (!begun.ok()) return begun;
+  }
+  // If this fails in a transaction it began, the end of the lease rolls back.
+  const auto completion = connection.Execute(work_.statement, run, bounds, sink_);
+  if (!completion.ok()) return completion.status();
+  response().set_rows_affected(completion->rows_affected);
+  response().set_command(completion->command);
+  if (work_.beginning) {
+    response().set_transaction_id(
+        gateway().pools.transactions().Add(std::move(lease), work_.beginning->terms));
+  }
+  return absl::OkStatus();
+}
+
+void StatementCall::Finish(absl::Status status, const CallTimes& times) {
+  // Nobody will ever hear the id of this transaction.
+  if (!response().transaction_id().empty() && context_.IsCancelled()) {
+    gateway().pools.transactions().Abandon(response().transaction_id());
+  }
+  UnaryCall::Finish(std::move(status), times);
+}
+
+}  // namespace emsdb

@@ -1,0 +1,49 @@
+// One statement with all its rows: Query in its three forms, by itself, inside a transaction, and as
+// the first of one.
+#ifndef EMSDB_SERVER_STATEMENT_CALL_H_
+#define EMSDB_SERVER_STATEMENT_CALL_H_
+
+#include <optional>
+#include <string>
+
+#include "emsdb/v1/query_service.pb.h"
+#include "server/reactors.h"
+#include "server/result_sink.h"
+
+namespace emsdb {
+
+// How a transaction is to begin.
+struct Beginning {
+  TransactionOptions options;
+  TransactionTerms terms;
+};
+
+absl::StatusOr<Beginning> ToBeginning(const v1::TransactionOptions& options,
+                                      const CallBasics& basics, std::string_view field);
+
+class StatementCall final : public UnaryCall<v1::QueryResponse> {
+ public:
+  struct Work {
+    Statement statement;
+    Access access = Access::kReadWrite;
+    std::uint32_t max_rows = 0;          // 0: the most there can be
+    std::optional<Beginning> beginning;  // set: the statement is the first of a transaction
+  };
+
+  StatementCall(Gateway& gateway, CallBasics basics, UnaryReactor& reactor,
+                grpc::CallbackServerContext& context, v1::QueryResponse& response, Work work);
+
+ protected:
+  absl::Status Run(Connection& connection, const Bounds& bounds, Lease& lease) override;
+  void Finish(absl::Status status, const CallTimes& times) override;
+
+ private:
+  grpc::CallbackServerContext& context_;
+  Work work_;
+  ResultBudget budget_;
+  ResultSink sink_;
+};
+
+}  // namespace emsdb
+
+#endif  // EMSDB_SERVER_STATEMENT_CALL_H_

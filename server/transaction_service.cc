@@ -1,0 +1,137 @@
+#include "server/transaction_service.h"
+
+#include <google/protobuf/util/time_util.h>
+
+#include <utility>
+
+#include "server/statement_call.h"
+
+namespace emsdb {
+namespace {
+
+using google::protobuf::util::TimeUtil;
+
+google::protobuf::Timestamp FromNow(Duration duration) {
+  const auto at = std::chrono::system_clock::now().time_since_epoch() + duration;
+  return TimeUtil::NanosecondsToTimestamp(
+      std::chrono::duration_cast<std::chrono::nanoseconds>(at).count());
+}
+
+class BeginCall final : public UnaryCall<v1::BeginTransactionResponse> {
+ public:
+  BeginCall(Gateway& gateway, CallBasics basics, UnaryReactor& reactor,
+            grpc::CallbackServerContext& context, v1::BeginTransactionResponse& response,
+            Beginning beginning)
+      : UnaryCall(gateway, std::move(basics), reactor, response),
+        context_(context),
+        beginning_(std::move(beginning)) {}
+
+ protected:
+  absl::Status Run(Connection& connection, const Bounds& bounds, Lease& lease) override {
+    absl::Status begun =
+        connection.Begin(beginning_.options, run_options(beginning_.options.access), bounds);
+    if (!begun.ok()) return begun;
+    *response().mutable_idle_expiry() = FromNow(beginning_.terms.idle_timeout);
+    *response().mutable_total_expiry() = FromNow(beginning_.terms.total_timeout);
+    response().set_transaction_id(
+        gateway().pools.transactions().Add(std::move(lease), beginning_.terms));
+    return begun;
+  }
+
+  void Finish(absl::Status status, const CallTimes& times) override {
+    // Nobody will ever hear the id of this transaction.
+    if (!response().transaction_id().empty() && context_.IsCancelled()) {
+      gateway().pools.transactions().Abandon(response().transaction_id());
+    }
+    UnaryCall::Finish(std::move(status), times);
+  }
+
+ private:
+  grpc::CallbackServerContext& context_;
+  const Beginning beginning_;
+};
+
+class CommitCall final : public UnaryCall<v1::CommitTransactionResponse> {
+ public:
+  using UnaryCall::UnaryCall;
+
+ protected:
+  absl::Status Run(Connection& connection, const Bounds& bounds, Lease&) override {
+    return connection.Commit(bounds);
+  }
+};
+
+class RollBackCall final : public UnaryCall<v1::RollbackTransactionResponse> {
+ public:
+  using UnaryCall::UnaryCall;
+
+ protected:
+  absl::Status Run(Connection& connection, const Bounds& bounds, Lease&) override {
+    const absl::Status status = connection.RollBack(bounds);
+    // Without its connection the transaction is undone all the same, by the server.
+    return connection.broken() ? absl::OkStatus() : status;
+  }
+};
+
+// Commit and roll-back differ in what they run and in nothing else.
+template <typename EndCall, typename Response>
+absl::Status StartEnd(Gateway& gateway, const char* rpc, grpc::CallbackServerContext& context,
+                      const std::string& id, TransactionStep step, Response& response,
+                      UnaryReactor& reactor) {
+  auto basics = Admit(rpc, context, gateway, v1::PRIORITY_UNSPECIFIED, kDefaultDeadline);
+  if (!basics.ok()) return std::move(basics).status();
+  const std::string owner = basics->caller.owner();
+  if (const auto database = gateway.pools.transactions().DatabaseOf(id, owner)) {
+    basics->database = *database;
+  }
+  auto call = std::make_shared<EndCall>(gateway, *std::move(basics), reactor, response);
+  reactor.Attach(call);
+  gateway.pools.transactions().Run(id, owner, step, call);
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+grpc::ServerUnaryReactor* TransactionService::BeginTransaction(
+    grpc::CallbackServerContext* context, const v1::BeginTransactionRequest* request,
+    v1::BeginTransactionResponse* response) {
+  constexpr char kRpc[] = "BeginTransaction";
+  return ServeUnary(gateway_, kRpc, *context, [&](UnaryReactor& reactor) -> absl::Status {
+    auto basics = Admit(kRpc, *context, gateway_, request->priority(), kDefaultDeadline);
+    if (!basics.ok()) return std::move(basics).status();
+    auto database = gateway_.pools.Find(request->database());
+    if (!database.ok()) return std::move(database).status();
+    basics->database = (*database)->settings().name;
+    basics->options.statement = "BEGIN";
+    auto beginning = ToBeginning(request->options(), *basics, "options");
+    if (!beginning.ok()) return std::move(beginning).status();
+    Pool& pool = (*database)->PoolFor(beginning->options.access);
+    auto call = std::make_shared<BeginCall>(gateway_, *std::move(basics), reactor, *context,
+                                            *response, *std::move(beginning));
+    reactor.Attach(call);
+    call->Start(pool, Purpose::kLease);
+    return absl::OkStatus();
+  });
+}
+
+grpc::ServerUnaryReactor* TransactionService::CommitTransaction(
+    grpc::CallbackServerContext* context, const v1::CommitTransactionRequest* request,
+    v1::CommitTransactionResponse* response) {
+  constexpr char kRpc[] = "CommitTransaction";
+  return ServeUnary(gateway_, kRpc, *context, [&](UnaryReactor& reactor) {
+    return StartEnd<CommitCall>(gateway_, kRpc, *context, request->transaction_id(),
+                                TransactionStep::kCommit, *response, reactor);
+  });
+}
+
+grpc::ServerUnaryReactor* TransactionService::RollbackTransaction(
+    grpc::CallbackServerContext* context, const v1::RollbackTransactionRequest* request,
+    v1::RollbackTransactionResponse* response) {
+  constexpr char kRpc[] = "RollbackTransaction";
+  return ServeUnary(gateway_, kRpc, *context, [&](UnaryReactor& reactor) {
+    return StartEnd<RollBackCall>(gateway_, kRpc, *context, request->transaction_id(),
+                                  TransactionStep::kRollBack, *response, reactor);
+  });
+}
+
+}  // namespace emsdb
