@@ -1,0 +1,13 @@
+# SQLite's driver: the suite that all drivers run, and what only SQLite does.
+emsdb_test(sqlite_contract_test
+  connector_contract.cc
+  sqlite_contract_test.cc
+  LIBRARIES emsdb::pool emsdb::pool_sqlite absl::str_format)
+
+emsdb_test(sqlite_connection_test
+  sqlite_connection_test.cc
+  LIBRARIES emsdb::pool emsdb::pool_sqlite emsdb_test_support PkgConfig::SQLITE3)
+
+emsdb_test(sqlite_result_code_test
+  sqlite_result_code_test.cc
+  LIBRARIES emsdb::pool emsdb::pool_sqlite emsdb_test_support PkgConfig::SQLITE3)
