@@ -1,0 +1,188 @@
+#include "client/cli/options.h"
+
+#include <CLI/CLI.hpp>
+#include <iostream>
+#include <map>
+#include <utility>
+
+#include "client/cli/parameters.h"
+
+namespace emsdb::client::cli {
+namespace {
+
+constexpr char kFooter[] = R"(
+Parameters ($1, $2, ... in the order given):
+  --param TEXT         text; the database infers the type, so --param 42 fits an integer column
+  --param-json JSON    exactly null, true, 42, 1.5, "text" or {"hex": "00ff"}
+  --param-hex DIGITS   bytes
+
+Formats:
+  table  for people; control characters in cells are escaped
+  csv    RFC 4180 (CRLF); NULL is an empty field, the empty text is "", bytes are \x00ff
+  json   {"columns":[{"name","type"}],"rows":[[...]],"row_count":n,"rows_affected":n,"command":""}
+         cells by position; int64 with all digits, numeric as string, NaN and Infinity as strings,
+         bytes as "\\x00ff". Without its end the result was not whole: see the exit status.
+
+Batch files: an SQL script, or JSON:
+  [{"sql": "update t set n = n - $1 where id = $2", "params": [5, 1], "expect_rows": 1}, ...]
+
+Environment: EMSDB_ADDRESS, EMSDB_TOKEN (a bearer token; no option, since others could read it).
+
+Exit status:
+  0  done
+  1  the answer could not be written to standard output
+  2  the command line is wrong, or a file it names
+  3  refused: the gateway or the database said no
+  4  unreachable, and nothing was done; `health`: not serving
+  5  outcome unknown: a write may have been done or not, or a result was not whole
+  6  given up: deadline, cancelled, or something was used up; where a write may have been done all
+     the same, standard error says so
+)";
+
+// CLI11 takes "--param=" for a missing value and would eat the next argument.
+std::vector<std::string> SplitEmptyValues(int argc, const char* const* argv) {
+  std::vector<std::string> out;
+  bool only_positionals = false;
+  for (int i = 1; i < argc; ++i) {
+    const std::string argument = argv[i];
+    only_positionals = only_positionals || argument == "--";
+    if (!only_positionals && argument.starts_with("--param") && argument.ends_with("=") &&
+        argument.find('=') + 1 == argument.size()) {
+      out.push_back(argument.substr(0, argument.size() - 1));
+      out.emplace_back();
+    } else {
+      out.push_back(argument);
+    }
+  }
+  return out;
+}
+
+void AddConnection(CLI::App& app, Options& options) {
+  app.add_option("--address", options.address, "The gateway, host:port")
+      ->envname("EMSDB_ADDRESS")
+      ->capture_default_str();
+  app.add_option("--deadline", options.deadline_seconds, "Seconds the whole call may take")
+      ->check(CLI::Range(0.001, 3600.0))
+      ->capture_default_str();
+  app.add_option("--caller", options.caller, "A label for the gateway's log")
+      ->capture_default_str();
+  app.add_option("--token-file", options.token_file, "A file with the bearer token");
+  app.add_flag("--tls", options.tls.enabled, "Use TLS, with the system's roots");
+  app.add_option("--tls-ca", options.tls.roots, "TLS with the roots in this PEM file");
+  app.add_option("--tls-cert", options.tls.certificate, "This client's certificate, PEM file");
+  app.add_option("--tls-key", options.tls.key, "Its key, PEM file");
+  app.add_option("--tls-server-name", options.tls.server_name,
+                 "The name expected in the gateway's certificate");
+}
+
+void AddFormat(CLI::App& command, Format& format, std::map<std::string, Format> formats) {
+  command.add_option("--format", format, "How to write the answer")
+      ->transform(CLI::CheckedTransformer(std::move(formats)))
+      ->option_text("NAME (table)");
+}
+
+const std::map<std::string, Format>& AllFormats() {
+  static const auto& formats = *new std::map<std::string, Format>{
+      {"table", Format::kTable}, {"csv", Format::kCsv}, {"json", Format::kJson}};
+  return formats;
+}
+
+const std::map<std::string, Format>& TableOrJson() {
+  static const auto& formats =
+      *new std::map<std::string, Format>{{"table", Format::kTable}, {"json", Format::kJson}};
+  return formats;
+}
+
+// All kinds of parameters go into one list, in the order of the command line.
+void AddParameter(CLI::App& command, const char* name, const char* text, const char* help,
+                  std::vector<Value>& into, absl::StatusOr<Value> (*parse)(const std::string&)) {
+  command
+      .add_option_function<std::string>(
+          name,
+          [name, parse, &into](const std::string& given) {
+            absl::StatusOr<Value> value = parse(given);
+            if (!value.ok())
+              throw CLI::ValidationError(name, std::string(value.status().message()));
+            into.push_back(*std::move(value));
+          },
+          help)
+      ->option_text(text)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast)
+      ->trigger_on_parse();
+}
+
+void AddQuery(CLI::App& app, QueryCommand& query) {
+  CLI::App& command = *app.add_subcommand("query", "Run one statement and print its rows");
+  command.fallthrough();
+  command.add_option("--db", query.database, "The logical database")->capture_default_str();
+  AddParameter(command, "--param", "TEXT ...", "The next parameter, as text", query.parameters,
+               [](const std::string& text) -> absl::StatusOr<Value> { return Value(text); });
+  AddParameter(command, "--param-json", "JSON ...", "The next parameter, of an exact kind",
+               query.parameters, &ValueFromJsonText);
+  AddParameter(command, "--param-hex", "DIGITS ...", "The next parameter, as bytes",
+               query.parameters, [](const std::string& text) { return ValueFromHex(text); });
+  command.add_flag_callback(
+      "--read-only", [&query] { query.access = Access::kReadOnly; },
+      "Let the database refuse writes; a lost call is then repeated");
+  AddFormat(command, query.format, AllFormats());
+  command.add_option("SQL", query.sql, "One statement; - reads it from standard input")->required();
+}
+
+void AddBatch(CLI::App& app, BatchCommand& batch) {
+  CLI::App& command = *app.add_subcommand("batch", "Run a file of statements as one transaction");
+  command.fallthrough();
+  command.add_option("--db", batch.database, "The logical database")->capture_default_str();
+  AddFormat(command, batch.format, TableOrJson());
+  command.add_option("FILE", batch.file, "An SQL script or JSON; - is standard input")->required();
+}
+
+void AddAdministration(CLI::App& app, DatabasesCommand& databases, PoolsCommand& pools,
+                       HealthCommand& health) {
+  CLI::App& list = *app.add_subcommand("databases", "List the logical databases");
+  list.fallthrough();
+  AddFormat(list, databases.format, TableOrJson());
+  CLI::App& status = *app.add_subcommand("pools", "Show how the pools do");
+  status.fallthrough();
+  status.add_option("--db", pools.database, "Only the pool of this database");
+  AddFormat(status, pools.format, TableOrJson());
+  CLI::App& check = *app.add_subcommand("health", "Ask whether the gateway, or a database, serves");
+  check.fallthrough();
+  check.add_option("DB", health.database, "A logical database; without it the gateway itself");
+}
+
+}  // namespace
+
+std::variant<Options, ExitStatus> ParseCommandLine(int argc, const char* const* argv) {
+  Options options;
+  QueryCommand query;
+  BatchCommand batch;
+  DatabasesCommand databases;
+  PoolsCommand pools;
+  HealthCommand health;
+
+  CLI::App app("The command line client of the EMS database gateway.", "emsdb");
+  app.set_version_flag("--version", "emsdb " EMSDB_VERSION);
+  app.footer(kFooter);
+  app.require_subcommand(1);
+  AddConnection(app, options);
+  AddQuery(app, query);
+  AddBatch(app, batch);
+  AddAdministration(app, databases, pools, health);
+  try {
+    std::vector<std::string> arguments = SplitEmptyValues(argc, argv);
+    std::reverse(arguments.begin(), arguments.end());  // as CLI11 wants them
+    app.parse(std::move(arguments));
+  } catch (const CLI::ParseError& error) {
+    const bool asked = app.exit(error, std::cout, std::cerr) == 0;
+    return asked ? ExitStatus::kOk : ExitStatus::kUsage;
+  }
+
+  if (app.got_subcommand("query")) options.command = std::move(query);
+  if (app.got_subcommand("batch")) options.command = std::move(batch);
+  if (app.got_subcommand("databases")) options.command = databases;
+  if (app.got_subcommand("pools")) options.command = std::move(pools);
+  if (app.got_subcommand("health")) options.command = std::move(health);
+  return options;
+}
+
+}  // namespace emsdb::client::cli

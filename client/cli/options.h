@@ -1,0 +1,69 @@
+// The command line, as understood.
+#ifndef EMSDB_CLIENT_CLI_OPTIONS_H_
+#define EMSDB_CLIENT_CLI_OPTIONS_H_
+
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "client/cli/exit_status.h"
+#include "client/cli/result_writer.h"
+#include "client/options.h"
+#include "client/value.h"
+
+namespace emsdb::client::cli {
+
+struct QueryCommand {
+  std::string database = "main";
+  std::string sql;  // "-": to be read from standard input
+  std::vector<Value> parameters;
+  Access access = Access::kReadWrite;
+  Format format = Format::kTable;
+};
+
+struct BatchCommand {
+  std::string database = "main";
+  std::string file;  // "-": standard input
+  Format format = Format::kTable;
+};
+
+struct DatabasesCommand {
+  Format format = Format::kTable;
+};
+
+struct PoolsCommand {
+  std::string database;  // empty: all
+  Format format = Format::kTable;
+};
+
+struct HealthCommand {
+  std::string database;  // empty: the process
+};
+
+// Files are named here and read later.
+struct TlsFiles {
+  bool enabled = false;
+  std::string roots;
+  std::string certificate;
+  std::string key;
+  std::string server_name;
+};
+
+struct Options {
+  std::string address = "127.0.0.1:50051";
+  std::string token;
+  std::string token_file;
+  std::string caller = "emsdb";
+  TlsFiles tls;
+  double deadline_seconds = 30;
+  std::variant<QueryCommand, BatchCommand, DatabasesCommand, PoolsCommand, HealthCommand> command;
+};
+
+// What the program is to do, or the status it is to end with at once: after --help or --version,
+// or after a mistake, which is then explained on standard error.
+std::variant<Options, ExitStatus> ParseCommandLine(int argc, const char* const* argv);
+
+}  // namespace emsdb::client::cli
+
+#endif  // EMSDB_CLIENT_CLI_OPTIONS_H_

@@ -1,0 +1,44 @@
+// What every command needs: a client, a way to be interrupted, and somewhere to write.
+#ifndef EMSDB_CLIENT_CLI_SESSION_H_
+#define EMSDB_CLIENT_CLI_SESSION_H_
+
+#include <memory>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "client/cli/error_report.h"
+#include "client/cli/exit_status.h"
+#include "client/cli/options.h"
+#include "client/cli/output.h"
+#include "client/client.h"
+
+namespace emsdb::client::cli {
+
+struct Session {
+  Client client;
+  CallOptions call;
+  Output& output;
+};
+
+// The whole file; "-" is standard input. A byte order mark at its beginning is left out.
+absl::StatusOr<std::string> ReadFile(const std::string& path);
+
+absl::StatusOr<Client> Connect(const Options& options);
+
+// Explains the error on standard error.
+ExitStatus Report(const absl::Status& status, const StatementSource& source = {});
+ExitStatus ReportUsage(const absl::Status& status, const std::string& what);
+
+// The end of every command that wrote: what was written counts only if it arrived.
+ExitStatus FinishOutput(Output& output);
+
+// The commands. A file or statement is read before the session is made.
+ExitStatus RunQuery(const QueryCommand& command, const std::string& sql, Session& session);
+ExitStatus RunBatch(const BatchCommand& command, const std::string& text, Session& session);
+ExitStatus RunDatabases(const DatabasesCommand& command, Session& session);
+ExitStatus RunPools(const PoolsCommand& command, Session& session);
+ExitStatus RunHealth(const HealthCommand& command, Session& session);
+
+}  // namespace emsdb::client::cli
+
+#endif  // EMSDB_CLIENT_CLI_SESSION_H_

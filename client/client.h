@@ -1,0 +1,69 @@
+// The gateway as a module sees it.
+//
+//   auto client = emsdb::client::Client::Connect({.address = "127.0.0.1:50051"});
+//   auto units = client->Query("main", "select name from units where id = $1", {42});
+#ifndef EMSDB_CLIENT_CLIENT_H_
+#define EMSDB_CLIENT_CLIENT_H_
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "client/call_runner.h"
+#include "client/options.h"
+#include "client/row_stream.h"
+#include "client/transaction.h"
+#include "client/transport.h"
+#include "client/value.h"
+
+namespace emsdb::client {
+
+// One connection to one gateway, for the whole process: calls of any number of threads share it.
+// Copies share it too. Every call has a deadline (30 s unless told otherwise) and ends by it.
+// Errors are the gateway's own, with their details (ErrorInfoOf); where nobody knows whether a
+// write was done, the code is UNKNOWN or ErrorInfo::outcome_unknown() says so.
+class Client {
+ public:
+  // Connects when first used. INVALID_ARGUMENT for options that can never work.
+  static absl::StatusOr<Client> Connect(const ConnectOptions& options);
+
+  explicit Client(std::shared_ptr<Transport> transport,
+                  Duration default_deadline = kDefaultDeadline, RetryPolicy retry = {},
+                  Clock& clock = Clock::Real());
+
+  // One statement and all its rows, within the gateway's limits.
+  absl::StatusOr<Result> Query(const std::string& database, std::string sql,
+                               std::vector<Value> parameters = {},
+                               const QueryOptions& options = {}) const;
+
+  // The same, for any number of rows.
+  absl::StatusOr<RowStream> StreamQuery(const std::string& database, std::string sql,
+                                        std::vector<Value> parameters = {},
+                                        const QueryOptions& options = {}) const;
+
+  // All of them as one transaction; one result for each.
+  absl::StatusOr<std::vector<Result>> ExecuteBatch(const std::string& database,
+                                                   std::vector<BatchStatement> statements,
+                                                   const BatchOptions& options = {}) const;
+
+  absl::StatusOr<Transaction> Begin(const std::string& database,
+                                    const TransactionOptions& options = {}) const;
+
+  absl::StatusOr<std::vector<v1::Database>> ListDatabases(const CallOptions& options = {}) const;
+
+  // Of one database, or of all where it is empty.
+  absl::StatusOr<std::vector<v1::PoolStatus>> PoolStatus(const std::string& database = "",
+                                                         const CallOptions& options = {}) const;
+
+  // Of the process where `database` is empty. NOT_FOUND: there is no such database.
+  absl::StatusOr<HealthStatus> Health(const std::string& database = "",
+                                      const CallOptions& options = {}) const;
+
+ private:
+  std::shared_ptr<const CallRunner> runner_;
+};
+
+}  // namespace emsdb::client
+
+#endif  // EMSDB_CLIENT_CLIENT_H_

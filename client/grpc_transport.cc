@@ -1,0 +1,285 @@
+#include "client/grpc_transport.h"
+
+#include <grpcpp/generic/generic_stub.h>
+#include <grpcpp/grpcpp.h>
+
+#include <algorithm>
+#include <chrono>
+#include <future>
+#include <string_view>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "client/error_info.h"
+#include "client/outcome.h"
+#include "emsdb/v1/database_service.grpc.pb.h"
+#include "emsdb/v1/query_service.grpc.pb.h"
+#include "emsdb/v1/transaction_service.grpc.pb.h"
+#include "google/protobuf/wrappers.pb.h"
+
+namespace emsdb::client {
+namespace {
+
+constexpr int kMaxReceiveBytes = 64 << 20;  // a cell may have 16 MiB
+constexpr char kHealthMethod[] = "/grpc.health.v1.Health/Check";
+
+// The same bytes as grpc.health.v1's HealthCheckRequest (field 1, a string) and
+// HealthCheckResponse (field 1, an enum); gRPC installs no generated code for them.
+using HealthRequest = google::protobuf::StringValue;
+using HealthResponse = google::protobuf::Int32Value;
+
+// A steady deadline: the wall clock may be set while the call waits.
+gpr_timespec ToGrpc(Instant deadline) {
+  const Duration left = deadline - std::chrono::steady_clock::now();
+  return gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC),
+                      gpr_time_from_nanos(left.count(), GPR_TIMESPAN));
+}
+
+absl::Status FromGrpc(const grpc::Status& status) {
+  return StatusFromWire(static_cast<absl::StatusCode>(status.error_code()), status.error_message(),
+                        status.error_details());
+}
+
+HealthStatus ToHealth(int value) {
+  if (value == 1) return HealthStatus::kServing;
+  if (value == 2) return HealthStatus::kNotServing;
+  return HealthStatus::kUnknown;
+}
+
+struct Headers {
+  std::string authorization;
+  std::string caller;
+
+  void AddTo(grpc::ClientContext& context) const {
+    if (!authorization.empty()) context.AddMetadata("authorization", authorization);
+    if (!caller.empty()) context.AddMetadata("emsdb-caller", caller);
+  }
+};
+
+class GrpcResponseStream : public ResponseStream {
+ public:
+  GrpcResponseStream(v1::QueryService::Stub& stub, const CallContext& call, const Headers& headers,
+                     const v1::StreamQueryRequest& request)
+      : on_cancel_(call.cancel, [this] { context_.TryCancel(); }) {
+    context_.set_deadline(ToGrpc(call.deadline));
+    headers.AddTo(context_);
+    reader_ = stub.StreamQuery(&context_, request);
+  }
+
+  ~GrpcResponseStream() override {
+    if (finished_) return;
+    context_.TryCancel();
+    reader_->Finish();
+  }
+
+  bool Read(v1::StreamQueryResponse& into) override { return reader_->Read(&into); }
+
+  absl::Status Finish() override {
+    finished_ = true;
+    return FromGrpc(reader_->Finish());
+  }
+
+ private:
+  grpc::ClientContext context_;
+  OnCancel on_cancel_;  // after the context, so that it is gone before it
+  std::unique_ptr<grpc::ClientReader<v1::StreamQueryResponse>> reader_;
+  bool finished_ = false;
+};
+
+class GrpcTransport : public Transport {
+ public:
+  GrpcTransport(std::string address, std::shared_ptr<grpc::Channel> channel, Headers headers)
+      : address_(std::move(address)),
+        headers_(std::move(headers)),
+        channel_(std::move(channel)),
+        queries_(v1::QueryService::NewStub(channel_)),
+        transactions_(v1::TransactionService::NewStub(channel_)),
+        databases_(v1::DatabaseService::NewStub(channel_)),
+        health_(channel_) {}
+
+  absl::StatusOr<v1::QueryResponse> Query(const CallContext& call,
+                                          const v1::QueryRequest& request) override {
+    return Unary<v1::QueryResponse>(call, request, *queries_, &v1::QueryService::Stub::Query);
+  }
+
+  absl::StatusOr<std::unique_ptr<ResponseStream>> StreamQuery(
+      const CallContext& call, const v1::StreamQueryRequest& request) override {
+    if (absl::Status status = Connect(call); !status.ok()) return status;
+    return std::make_unique<GrpcResponseStream>(*queries_, call, headers_, request);
+  }
+
+  absl::StatusOr<v1::ExecuteBatchResponse> ExecuteBatch(
+      const CallContext& call, const v1::ExecuteBatchRequest& request) override {
+    return Unary<v1::ExecuteBatchResponse>(call, request, *queries_,
+                                           &v1::QueryService::Stub::ExecuteBatch);
+  }
+
+  absl::StatusOr<v1::BeginTransactionResponse> Begin(
+      const CallContext& call, const v1::BeginTransactionRequest& request) override {
+    return Unary<v1::BeginTransactionResponse>(call, request, *transactions_,
+                                               &v1::TransactionService::Stub::BeginTransaction);
+  }
+
+  absl::StatusOr<v1::CommitTransactionResponse> Commit(
+      const CallContext& call, const v1::CommitTransactionRequest& request) override {
+    return Unary<v1::CommitTransactionResponse>(call, request, *transactions_,
+                                                &v1::TransactionService::Stub::CommitTransaction);
+  }
+
+  absl::StatusOr<v1::RollbackTransactionResponse> RollBack(
+      const CallContext& call, const v1::RollbackTransactionRequest& request) override {
+    return Unary<v1::RollbackTransactionResponse>(
+        call, request, *transactions_, &v1::TransactionService::Stub::RollbackTransaction);
+  }
+
+  absl::StatusOr<v1::ListDatabasesResponse> ListDatabases(
+      const CallContext& call, const v1::ListDatabasesRequest& request) override {
+    return Unary<v1::ListDatabasesResponse>(call, request, *databases_,
+                                            &v1::DatabaseService::Stub::ListDatabases);
+  }
+
+  absl::StatusOr<v1::GetPoolStatusResponse> GetPoolStatus(
+      const CallContext& call, const v1::GetPoolStatusRequest& request) override {
+    return Unary<v1::GetPoolStatusResponse>(call, request, *databases_,
+                                            &v1::DatabaseService::Stub::GetPoolStatus);
+  }
+
+  absl::StatusOr<HealthStatus> CheckHealth(const CallContext& call,
+                                           const std::string& service) override {
+    if (absl::Status status = Connect(call); !status.ok()) return status;
+    return SendHealthCheck(call, service);
+  }
+
+ private:
+  template <typename Response, typename Request, typename Stub>
+  absl::StatusOr<Response> Unary(const CallContext& call, const Request& request, Stub& stub,
+                                 grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&,
+                                                              Response*)) {
+    if (absl::Status status = Connect(call); !status.ok()) return status;
+    grpc::ClientContext context;
+    const OnCancel on_cancel(call.cancel, [&context] { context.TryCancel(); });
+    context.set_deadline(ToGrpc(call.deadline));
+    headers_.AddTo(context);
+    Response response;
+    const grpc::Status status = (stub.*method)(&context, request, &response);
+    if (!status.ok()) return FromGrpc(status);
+    return response;
+  }
+
+  // A call leaves only on a connection that stands. Otherwise a failure to connect could not be
+  // told from a connection that was lost with the call on it, and every write that met a gateway
+  // away would have to be reported as perhaps done. Costs nothing while connected.
+  absl::Status Connect(const CallContext& call) {
+    constexpr Duration kStep = std::chrono::milliseconds(50);  // how soon a cancel is seen
+    while (true) {
+      const grpc_connectivity_state state = channel_->GetState(/*try_to_connect=*/true);
+      if (state == GRPC_CHANNEL_READY) return absl::OkStatus();
+      if (call.cancel != nullptr && call.cancel->cancelled()) return CancelledBeforeSending();
+      const Instant now = std::chrono::steady_clock::now();
+      if (state == GRPC_CHANNEL_TRANSIENT_FAILURE) return AskWhyNotConnected(call);
+      if (now >= call.deadline) return NotConnectedInTime();
+      channel_->WaitForStateChange(state, ToGrpc(std::min(call.deadline, now + kStep)));
+    }
+  }
+
+  // The channel tells its state but not its reason; a call that can do no harm is told the reason.
+  absl::Status AskWhyNotConnected(const CallContext& call) {
+    const absl::Status status = SendHealthCheck(call, "").status();
+    if (!absl::IsUnavailable(status)) return absl::OkStatus();  // connected meanwhile
+    return GatewayUnreachable(address_, std::string(status.message()));
+  }
+
+  absl::Status NotConnectedInTime() const {
+    return WithErrorInfo(
+        absl::DeadlineExceededError(absl::StrCat("the deadline passed while connecting to the "
+                                                 "gateway at ",
+                                                 address_, "; nothing was sent")),
+        {.reason = kGatewayUnreachable, .metadata = {{"stage", "connecting"}}});
+  }
+
+  static absl::Status CancelledBeforeSending() {
+    return WithErrorInfo(absl::CancelledError("cancelled; nothing was sent"),
+                         {.reason = "CANCELLED", .metadata = {{"stage", "connecting"}}});
+  }
+
+  absl::StatusOr<HealthStatus> SendHealthCheck(const CallContext& call,
+                                               const std::string& service) {
+    grpc::ClientContext context;
+    const OnCancel on_cancel(call.cancel, [&context] { context.TryCancel(); });
+    context.set_deadline(ToGrpc(call.deadline));
+    headers_.AddTo(context);
+    HealthRequest request;
+    request.set_value(service);
+    HealthResponse response;
+    std::promise<grpc::Status> done;
+    health_.UnaryCall(&context, kHealthMethod, {}, &request, &response,
+                      [&done](const grpc::Status& status) { done.set_value(status); });
+    const grpc::Status status = done.get_future().get();
+    if (!status.ok()) return FromGrpc(status);
+    return ToHealth(response.value());
+  }
+
+  const std::string address_;
+  const Headers headers_;
+  const std::shared_ptr<grpc::Channel> channel_;
+  const std::unique_ptr<v1::QueryService::Stub> queries_;
+  const std::unique_ptr<v1::TransactionService::Stub> transactions_;
+  const std::unique_ptr<v1::DatabaseService::Stub> databases_;
+  grpc::TemplatedGenericStub<HealthRequest, HealthResponse> health_;
+};
+
+// gRPC ends the process on a header value it cannot send.
+bool FitForAHeader(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](char c) { return c >= 0x20 && c <= 0x7e; });
+}
+
+absl::Status Check(const ConnectOptions& options) {
+  if (options.address.empty()) return absl::InvalidArgumentError("address: must not be empty");
+  if (!FitForAHeader(options.token)) {
+    return absl::InvalidArgumentError("token: holds a character beyond printable ASCII");
+  }
+  if (!FitForAHeader(options.caller)) {
+    return absl::InvalidArgumentError("caller: holds a character beyond printable ASCII");
+  }
+  if (options.tls.has_value() && options.tls->certificate.empty() != options.tls->key.empty()) {
+    return absl::InvalidArgumentError("tls: certificate and key go together");
+  }
+  return absl::OkStatus();
+}
+
+std::shared_ptr<grpc::ChannelCredentials> Credentials(const std::optional<Tls>& tls) {
+  if (!tls.has_value()) return grpc::InsecureChannelCredentials();
+  return grpc::SslCredentials({.pem_root_certs = tls->roots,
+                               .pem_private_key = tls->key,
+                               .pem_cert_chain = tls->certificate});
+}
+
+grpc::ChannelArguments Arguments(const ConnectOptions& options) {
+  grpc::ChannelArguments arguments;
+  arguments.SetMaxReceiveMessageSize(kMaxReceiveBytes);
+  arguments.SetMaxSendMessageSize(kMaxReceiveBytes);
+  // What may be repeated is decided in retry.cc, not by a record in the name service.
+  arguments.SetInt(GRPC_ARG_SERVICE_CONFIG_DISABLE_RESOLUTION, 1);
+  // A gateway that is back is to be found soon; gRPC's own default waits up to two minutes.
+  arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 100);
+  arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 5000);
+  arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 2000);
+  if (options.tls.has_value() && !options.tls->server_name.empty()) {
+    arguments.SetSslTargetNameOverride(options.tls->server_name);
+  }
+  return arguments;
+}
+
+}  // namespace
+
+absl::StatusOr<std::shared_ptr<Transport>> MakeGrpcTransport(const ConnectOptions& options) {
+  if (absl::Status status = Check(options); !status.ok()) return status;
+  Headers headers{.caller = options.caller};
+  if (!options.token.empty()) headers.authorization = absl::StrCat("Bearer ", options.token);
+  return std::make_shared<GrpcTransport>(
+      options.address,
+      grpc::CreateCustomChannel(options.address, Credentials(options.tls), Arguments(options)),
+      std::move(headers));
+}
+
+}  // namespace emsdb::client

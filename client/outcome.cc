@@ -1,0 +1,46 @@
+#include "client/outcome.h"
+
+#include "absl/strings/str_cat.h"
+#include "client/error_info.h"
+
+namespace emsdb::client {
+namespace {
+
+bool LinkWasLost(absl::StatusCode code) {
+  return code == absl::StatusCode::kUnavailable || code == absl::StatusCode::kInternal ||
+         code == absl::StatusCode::kUnknown;
+}
+
+// Made on this side, or by a gateway that was cut short: the answer did not come.
+bool AnswerIsMissing(absl::StatusCode code) {
+  return code == absl::StatusCode::kDeadlineExceeded || code == absl::StatusCode::kCancelled ||
+         code == absl::StatusCode::kResourceExhausted || code == absl::StatusCode::kDataLoss;
+}
+
+}  // namespace
+
+absl::Status GatewayUnreachable(const std::string& address, const std::string& cause) {
+  return WithErrorInfo(
+      absl::UnavailableError(absl::StrCat("cannot reach the gateway at ", address, ": ", cause)),
+      {.reason = kGatewayUnreachable,
+       .metadata = {{"stage", "connecting"}, {"retryable", "true"}}});
+}
+
+absl::Status WithOutcome(absl::Status status, Effect effect) {
+  if (status.ok() || effect == Effect::kNone) return status;
+  if (!ErrorInfoOf(status).reason.empty()) return status;
+  const absl::StatusCode code = status.code();
+  if (LinkWasLost(code)) {
+    return WithErrorInfo(
+        absl::UnknownError(absl::StrCat(
+            "the connection to the gateway was lost after the call was sent; it may or may not "
+            "have been done: ",
+            std::string(status.message()))),
+        {.reason = kGatewayLost, .metadata = {{"outcome", "unknown"}, {"retryable", "false"}}});
+  }
+  if (!AnswerIsMissing(code)) return status;
+  return WithErrorInfo(std::move(status),
+                       {.reason = kNoAnswer, .metadata = {{"outcome", "unknown"}}});
+}
+
+}  // namespace emsdb::client
