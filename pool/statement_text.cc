@@ -189,7 +189,7 @@ std::string TransactionControl(std::string_view sql) {
   Lexer lexer(sql);
   const Token token = FirstToken(lexer);
   if (token.kind != TokenKind::kWord) return {};
-  const std::string first = Upper(token.text);
+  std::string first = Upper(token.text);
   if (Contains(kAlways, first)) return first;
   if (first == "PREPARE") return NextWord(lexer) == "TRANSACTION" ? "PREPARE TRANSACTION" : "";
   if (first != "SET") return {};

@@ -104,7 +104,7 @@ enum class Sockets { kTcpOnly, kTcpAndUnix };
 std::optional<ListenAddress> ReadListen(SettingReader& reader, const std::string& name,
                                         Sockets sockets, std::string& value) {
   ReadText(reader, name, value);
-  const std::optional<ListenAddress> address = ParseListenAddress(value);
+  std::optional<ListenAddress> address = ParseListenAddress(value);
   if (address && (sockets == Sockets::kTcpAndUnix || !address->is_unix)) return address;
   reader.Complain(absl::StrFormat(
       "%s is %s: must be host:port or [IPv6 address]:port%s, with a "
