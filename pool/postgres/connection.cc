@@ -1,0 +1,335 @@
+#include "pool/postgres/connection.h"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include "absl/strings/str_format.h"
+#include "pool/errors.h"
+#include "pool/postgres/server_error.h"
+#include "pool/postgres/session.h"
+#include "pool/postgres/sqlstate.h"
+#include "pool/postgres/statement_check.h"
+#include "pool/statement_text.h"
+
+namespace emsdb {
+namespace {
+
+absl::StatusOr<BoundParameters> CheckAndBind(const Statement& statement) {
+  if (absl::Status text = CheckStatementText(statement.sql); !text.ok()) return text;
+  return BoundParameters::Bind(statement);
+}
+
+// A batch of one, seen as a statement.
+class SingleSink final : public BatchSink {
+ public:
+  explicit SingleSink(RowSink& sink) : sink_(sink) {}
+  RowSink& Rows(std::size_t) override { return sink_; }
+  void Completed(std::size_t, const Completion& completion) override { completion_ = completion; }
+  const Completion& completion() const { return completion_; }
+
+ private:
+  RowSink& sink_;
+  Completion completion_;
+};
+
+bool IsUnknownPrepared(const StepEnd& end) {
+  return end.failed() && DetailOf(end.status).sqlstate == kUnknownPreparedStatement;
+}
+
+}  // namespace
+
+PostgresConnection::PostgresConnection(std::unique_ptr<Link> link,
+                                       std::shared_ptr<PostgresShared> shared)
+    : shared_(std::move(shared)),
+      link_(std::move(link)),
+      wire_(std::make_unique<Wire>(link_->handle(), shared_->clock)) {}
+
+absl::Status PostgresConnection::Prepare(const Bounds& bounds) {
+  if (!wire_->ok() || !QueuePreparedSettings(wire_->handle()) || !QueueSync()) {
+    return SendFailed(Stage::kConnecting);
+  }
+  Exchange exchange(*wire_, shared_->clock, nullptr, bounds, shared_->cancel_grace);
+  const StepEnd usual = ReadStep(exchange, nullptr, Stage::kConnecting);
+  const StepEnd read_only = ReadStep(exchange, nullptr, Stage::kConnecting);
+  ReadSync(exchange, Stage::kConnecting);
+  Settle(exchange);
+  if (!exchange.answered()) return NoAnswer(exchange, Stage::kConnecting, Doubt::kNone);
+  if (!usual.done()) return usual.status;
+  if (!read_only.done()) return read_only.status;
+  settings_prepared_ = true;
+  return absl::OkStatus();
+}
+
+absl::StatusOr<Completion> PostgresConnection::Execute(const Statement& statement,
+                                                       const RunOptions& options,
+                                                       const Bounds& bounds, RowSink& sink) {
+  auto parameters = CheckAndBind(statement);
+  if (!parameters.ok()) return parameters.status();
+  if (absl::Status ready = CheckReady(bounds, Stage::kRunning); !ready.ok()) return ready;
+  Member member{&statement, std::nullopt, *std::move(parameters)};
+  const bool may_write = options.access == Access::kReadWrite && !LooksLikeRead(statement.sql);
+  const bool in_transaction = state_ == TransactionState::kOpen;
+  if (!in_transaction && may_write && MayReturnRows(statement.sql)) {
+    return RunHeld(std::move(member), options, bounds, sink);
+  }
+  return RunOne(member, options, bounds, sink);
+}
+
+absl::StatusOr<Completion> PostgresConnection::RunOne(const Member& member,
+                                                      const RunOptions& options,
+                                                      const Bounds& bounds, RowSink& sink) {
+  const bool in_transaction = state_ == TransactionState::kOpen;
+  const bool may_write =
+      options.access == Access::kReadWrite && !LooksLikeRead(member.statement->sql);
+  const Doubt doubt = in_transaction ? Doubt::kTransaction
+                      : may_write    ? Doubt::kWrite
+                                     : Doubt::kNone;
+  RowForwarder rows(sink, decoder_, shared_->types);
+  if (!QueueSettings(options, bounds) || !QueueStatement(*member.statement, member.parameters) ||
+      !QueueSync()) {
+    return SendFailed(Stage::kRunning);
+  }
+  Exchange exchange = Start(bounds);
+  const StepEnd settings = ReadStep(exchange, nullptr, Stage::kRunning);
+  StepEnd end = ReadStep(exchange, &rows, Stage::kRunning);
+  const StepEnd sync = ReadSync(exchange, Stage::kRunning);
+  exchange.Finish();
+  Settle(exchange);
+
+  if (IsUnknownPrepared(settings) && settings_prepared_) {
+    // Somebody ran DEALLOCATE ALL where it could not be seen. Nothing else was run.
+    settings_prepared_ = false;
+    if (!in_transaction && !broken()) return RunOne(member, options, bounds, sink);
+  }
+  if (settings.failed()) return Explain(settings.status, exchange, Stage::kRunning);
+  if (end.how == StepEnd::How::kRefused) {
+    if (in_transaction && !broken()) state_ = TransactionState::kFailed;
+    // A rule may give rows to a write that says nothing of them; too late then, see above.
+    if (doubt != Doubt::kWrite) return end.status;
+    ErrorDetail detail = DetailOf(end.status);
+    detail.outcome = Outcome::kUnknown;
+    return WithDetail(end.status, detail);
+  }
+  if (end.failed() && (doubt != Doubt::kTransaction || exchange.answered())) {
+    return Explain(end.status, exchange, Stage::kRunning);
+  }
+  if (!exchange.answered()) return NoAnswer(exchange, Stage::kRunning, doubt);
+  if (sync.failed()) return Explain(sync.status, exchange, Stage::kRunning);
+  if (!end.done()) {
+    Close();
+    return absl::InternalError("the server's answers are out of order");
+  }
+  NoteCommand(end.completion);
+  NameTypes(rows, bounds);
+  return end.completion;
+}
+
+absl::StatusOr<Completion> PostgresConnection::RunHeld(Member member, const RunOptions& options,
+                                                       const Bounds& bounds, RowSink& sink) {
+  SingleSink single(sink);
+  GroupEnd end = RunGroup(std::span<const Member>(&member, 1), {}, options, bounds, single);
+  if (!end.status.ok()) return end.status;
+  return single.completion();
+}
+
+absl::Status PostgresConnection::ExecuteBatch(std::span<const GuardedStatement> statements,
+                                              const TransactionOptions& transaction,
+                                              const RunOptions& options, const Bounds& bounds,
+                                              BatchSink& sink) {
+  std::vector<Member> members;
+  members.reserve(statements.size());
+  for (std::size_t i = 0; i < statements.size(); ++i) {
+    const Statement& statement = statements[i].statement;
+    auto parameters = CheckAndBind(statement);
+    if (!parameters.ok()) return AtStatement(parameters.status(), static_cast<int>(i));
+    members.push_back({&statement, statements[i].expect_rows, *std::move(parameters)});
+  }
+  if (absl::Status ready = CheckReady(bounds, Stage::kRunning); !ready.ok()) return ready;
+  if (absl::Status idle = CheckIdle(); !idle.ok()) return idle;
+  GroupEnd end = RunGroup(members, transaction, options, bounds, sink);
+  return end.failed_at < 0 ? end.status : AtStatement(end.status, end.failed_at);
+}
+
+PostgresConnection::GroupEnd PostgresConnection::RunGroup(std::span<const Member> members,
+                                                          const TransactionOptions& transaction,
+                                                          const RunOptions& options,
+                                                          const Bounds& bounds, BatchSink& sink) {
+  bool queued = QueueText(BeginText(transaction)) &&
+                QueueSettings({.identity = options.identity}, bounds) &&
+                QueueIdleTimeout(transaction.server_idle_timeout);
+  for (const Member& member : members) {
+    queued = queued && QueueStatement(*member.statement, member.parameters);
+  }
+  if (!queued || !QueueSync()) return {SendFailed(Stage::kRunning)};
+
+  std::vector<RowForwarder> rows;
+  Exchange exchange = Start(bounds);
+  GroupEnd end = ReadGroup(exchange, transaction, members, sink, rows);
+  exchange.Finish();
+  Settle(exchange);
+  if (!exchange.answered() && (end.status.ok() || DetailOf(end.status).reason == "SQL_ERROR")) {
+    end.status = NoAnswer(exchange, Stage::kRunning, Doubt::kTransaction);
+  }
+  if (end.status.ok() && state_ != TransactionState::kOpen) {
+    Close();
+    end.status = TransactionGone();
+  }
+  if (end.status.ok()) end.status = CheckTime(bounds, Stage::kRunning);
+  if (!end.status.ok()) {
+    end.status = Explain(end.status, exchange, Stage::kRunning);
+    CleanUp();
+    if (!end.settings_missing || broken()) return end;
+    settings_prepared_ = false;
+    return RunGroup(members, transaction, options, bounds, sink);
+  }
+  end.status = RunCommit(bounds);
+  for (RowForwarder& forwarder : rows) {
+    if (end.status.ok()) NameTypes(forwarder, bounds);
+  }
+  return end;
+}
+
+// Reads everything up to the Sync, and hands it on until the first thing that is wrong.
+PostgresConnection::GroupEnd PostgresConnection::ReadGroup(Exchange& exchange,
+                                                           const TransactionOptions& transaction,
+                                                           std::span<const Member> members,
+                                                           BatchSink& sink,
+                                                           std::vector<RowForwarder>& rows) {
+  GroupEnd group;
+  const auto note = [&group](const StepEnd& end, int index) {
+    if (end.done() || !group.status.ok() || end.status.ok()) return;
+    group.status = end.status;
+    group.failed_at = index;
+  };
+  note(ReadStep(exchange, nullptr, Stage::kRunning), -1);
+  const StepEnd settings = ReadStep(exchange, nullptr, Stage::kRunning);
+  note(settings, -1);
+  group.settings_missing = IsUnknownPrepared(settings) && settings_prepared_;
+  if (transaction.server_idle_timeout > Duration::zero()) {
+    note(ReadStep(exchange, nullptr, Stage::kRunning), -1);
+  }
+  rows.reserve(members.size());
+  for (std::size_t i = 0; i < members.size(); ++i) {
+    const int index = static_cast<int>(i);
+    if (!group.status.ok()) {
+      ReadStep(exchange, nullptr, Stage::kRunning);
+      continue;
+    }
+    RowForwarder& forwarder = rows.emplace_back(sink.Rows(i), decoder_, shared_->types);
+    const StepEnd end = ReadStep(exchange, &forwarder, Stage::kRunning);
+    note(end, index);
+    if (!end.done()) continue;
+    NoteCommand(end.completion);
+    sink.Completed(i, end.completion);
+    const std::int64_t found = end.completion.rows_affected;
+    if (members[i].expect_rows.value_or(found) != found) {
+      group = {RowsMismatch(index, *members[i].expect_rows, found), index};
+    }
+  }
+  note(ReadSync(exchange, Stage::kRunning), -1);
+  return group;
+}
+
+absl::Status PostgresConnection::Begin(const TransactionOptions& transaction,
+                                       const RunOptions& options, const Bounds& bounds) {
+  if (absl::Status ready = CheckReady(bounds, Stage::kRunning); !ready.ok()) return ready;
+  if (absl::Status idle = CheckIdle(); !idle.ok()) return idle;
+  if (!QueueText(BeginText(transaction)) ||
+      !QueueSettings({.identity = options.identity}, bounds) ||
+      !QueueIdleTimeout(transaction.server_idle_timeout) || !QueueSync()) {
+    return SendFailed(Stage::kRunning);
+  }
+  Exchange exchange(*wire_, shared_->clock, nullptr, bounds, shared_->cancel_grace);
+  std::vector<RowForwarder> no_rows;
+  struct NoSink final : BatchSink {
+    RowSink& Rows(std::size_t) override { std::abort(); }
+    void Completed(std::size_t, const Completion&) override {}
+  } no_sink;
+  GroupEnd end = ReadGroup(exchange, transaction, {}, no_sink, no_rows);
+  Settle(exchange);
+  if (!exchange.answered()) {
+    lost_in_transaction_ = false;  // there was none yet
+    return NoAnswer(exchange, Stage::kRunning, Doubt::kNone);
+  }
+  if (end.status.ok() && state_ == TransactionState::kOpen) return absl::OkStatus();
+  end.status = Explain(end.status, exchange, Stage::kRunning);
+  CleanUp();
+  if (end.settings_missing && !broken()) {
+    settings_prepared_ = false;
+    return Begin(transaction, options, bounds);
+  }
+  return end.status;
+}
+
+absl::Status PostgresConnection::Commit(const Bounds& bounds) {
+  if (state_ == TransactionState::kFailed) {
+    CleanUp();
+    return CommitRolledBack();
+  }
+  if (state_ == TransactionState::kIdle) return NoTransaction();
+  if (absl::Status ready = CheckReady(bounds, Stage::kCommitting); !ready.ok()) return ready;
+  return RunCommit(bounds);
+}
+
+absl::Status PostgresConnection::RunCommit(const Bounds& bounds) {
+  if (!QueueText("COMMIT") || !QueueSync()) return SendFailed(Stage::kCommitting);
+  Exchange exchange = Start(bounds);
+  const StepEnd end = ReadStep(exchange, nullptr, Stage::kCommitting);
+  ReadSync(exchange, Stage::kCommitting);
+  exchange.Finish();
+  Settle(exchange);
+  // What the server said wins, also if the link was lost right after it.
+  if (end.done() && end.completion.command == "COMMIT") {
+    lost_in_transaction_ = false;
+    return absl::OkStatus();
+  }
+  if (end.done()) return CommitRolledBack();
+  if (!exchange.answered()) return NoAnswer(exchange, Stage::kCommitting, Doubt::kCommit);
+  CleanUp();
+  return Explain(end.status, exchange, Stage::kCommitting);
+}
+
+absl::Status PostgresConnection::RollBack(const Bounds& bounds) {
+  if (state_ == TransactionState::kIdle || broken()) return absl::OkStatus();
+  const absl::Status status = RunPlain("ROLLBACK", bounds, Stage::kRunning, Doubt::kTransaction);
+  if (state_ != TransactionState::kIdle) Close();
+  // Without its connection the server rolls it back by itself.
+  lost_in_transaction_ = false;
+  return broken() ? status : absl::OkStatus();
+}
+
+void PostgresConnection::CleanUp() {
+  if (broken() || state_ == TransactionState::kIdle) return;
+  const bool lost = lost_in_transaction_;
+  static_cast<void>(RollBack({.deadline = After(shared_->clock.Now(), shared_->cancel_grace)}));
+  lost_in_transaction_ = lost;
+}
+
+absl::Status PostgresConnection::Ping(const Bounds& bounds) {
+  if (absl::Status ready = CheckReady(bounds, Stage::kConnecting); !ready.ok()) return ready;
+  if (absl::Status idle = CheckIdle(); !idle.ok()) return idle;
+  return RunPlain("SELECT 1", bounds, Stage::kConnecting, Doubt::kNone);
+}
+
+absl::Status PostgresConnection::RunPlain(const char* sql, const Bounds& bounds, Stage stage,
+                                          Doubt doubt) {
+  if (broken() || !QueueText(sql) || !QueueSync()) return SendFailed(stage);
+  Exchange exchange(*wire_, shared_->clock, nullptr, bounds, shared_->cancel_grace);
+  const StepEnd end = ReadStep(exchange, nullptr, stage);
+  const StepEnd sync = ReadSync(exchange, stage);
+  Settle(exchange);
+  if (!exchange.answered()) return NoAnswer(exchange, stage, doubt);
+  if (!end.done()) return end.status;
+  return sync.status;
+}
+
+bool PostgresConnection::LooksAlive() {
+  if (broken()) return false;
+  if (wire_->LooksAlive()) return true;
+  lost_in_transaction_ = state_ != TransactionState::kIdle;
+  Close();
+  return false;
+}
+
+}  // namespace emsdb

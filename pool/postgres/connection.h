@@ -1,0 +1,144 @@
+// The Connection contract on PostgreSQL. See pool/connection.h for what it promises.
+#ifndef EMSDB_POOL_POSTGRES_CONNECTION_H_
+#define EMSDB_POOL_POSTGRES_CONNECTION_H_
+
+#include <libpq-fe.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "pool/connection.h"
+#include "pool/postgres/canceller.h"
+#include "pool/postgres/exchange.h"
+#include "pool/postgres/link.h"
+#include "pool/postgres/step.h"
+#include "pool/postgres/type_names.h"
+#include "pool/postgres/values.h"
+#include "pool/postgres/wire.h"
+
+namespace emsdb {
+
+// What all connections of one connector share.
+struct PostgresShared {
+  explicit PostgresShared(const Clock& the_clock) : clock(the_clock) {}
+
+  const Clock& clock;
+  std::string application_name;
+  // How long a cancelled statement, and the cancel, may take to end before the connection is
+  // given up.
+  Duration cancel_grace{};
+  Canceller canceller;
+  TypeNames types;
+};
+
+// One session. Everything that is sent is a *unit*: commands in libpq's pipeline and one Sync, one
+// round trip.
+//
+// An autocommit statement is one unit: its settings (time-out, caller), local to the implicit
+// transaction that a unit is, and the statement. The server commits when it comes to the Sync, so
+// OK is said only after the Sync's answer: a deferred constraint fails there.
+//
+// With the Sync in the same packet the server has committed before the first row arrives here, too
+// late for a sink that does not want it. So a statement that may write *and* returns rows
+// (INSERT ... RETURNING, CALL, ...) is run as a batch of one: BEGIN, settings and statement, and
+// COMMIT in a second trip once the sink has taken all rows. No buffer can spare that trip, since
+// the sink's answer must be known before the COMMIT leaves. Writes without rows and everything that
+// looks like a read stay at one trip. What a function hidden in a SELECT has written may be
+// committed although the sink refused the rows; callers who mind declare the statement read-only,
+// where it cannot write at all.
+//
+// Used by one thread at a time, its worker's.
+class PostgresConnection final : public Connection {
+ public:
+  PostgresConnection(std::unique_ptr<Link> link, std::shared_ptr<PostgresShared> shared);
+
+  // Readies a new session: one round trip.
+  absl::Status Prepare(const Bounds& bounds);
+
+  absl::StatusOr<Completion> Execute(const Statement& statement, const RunOptions& options,
+                                     const Bounds& bounds, RowSink& sink) override;
+  absl::Status ExecuteBatch(std::span<const GuardedStatement> statements,
+                            const TransactionOptions& transaction, const RunOptions& options,
+                            const Bounds& bounds, BatchSink& sink) override;
+  absl::Status Begin(const TransactionOptions& transaction, const RunOptions& options,
+                     const Bounds& bounds) override;
+  absl::Status Commit(const Bounds& bounds) override;
+  absl::Status RollBack(const Bounds& bounds) override;
+  absl::Status Ping(const Bounds& bounds) override;
+  bool LooksAlive() override;
+  TransactionState transaction_state() const override { return state_; }
+  bool broken() const override { return state_ == TransactionState::kUnknown; }
+
+ private:
+  // What a lost answer means.
+  enum class Doubt {
+    kNone,         // nothing was changed
+    kWrite,        // it may have been done
+    kTransaction,  // it was not: the transaction died with the connection
+    kCommit        // the transaction may be committed
+  };
+
+  struct Member {
+    const Statement* statement;
+    std::optional<std::int64_t> expect_rows;
+    BoundParameters parameters;
+  };
+  struct GroupEnd {
+    absl::Status status;
+    int failed_at = -1;
+    bool settings_missing = false;
+  };
+
+  // Broken, failed, out of time or told to stop: then nothing is sent.
+  absl::Status CheckReady(const Bounds& bounds, Stage stage);
+  absl::Status CheckTime(const Bounds& bounds, Stage stage) const;
+  absl::Status CheckIdle() const;
+  Exchange Start(const Bounds& bounds);
+
+  // Each queues one command; false if the connection is gone.
+  bool QueueText(const std::string& sql);
+  bool QueueSettings(const RunOptions& options, const Bounds& bounds);
+  bool QueueStatement(const Statement& statement, const BoundParameters& parameters);
+  bool QueueIdleTimeout(Duration timeout);
+  bool QueueSync();
+
+  absl::StatusOr<Completion> RunOne(const Member& member, const RunOptions& options,
+                                    const Bounds& bounds, RowSink& sink);
+  absl::StatusOr<Completion> RunHeld(Member member, const RunOptions& options, const Bounds& bounds,
+                                     RowSink& sink);
+  GroupEnd RunGroup(std::span<const Member> members, const TransactionOptions& transaction,
+                    const RunOptions& options, const Bounds& bounds, BatchSink& sink);
+  GroupEnd ReadGroup(Exchange& exchange, const TransactionOptions& transaction,
+                     std::span<const Member> members, BatchSink& sink,
+                     std::vector<RowForwarder>& rows);
+  absl::Status RunCommit(const Bounds& bounds);
+  // Undoes what is open by a short bound of its own; closes the connection if that fails.
+  void CleanUp();
+  absl::Status RunPlain(const char* sql, const Bounds& bounds, Stage stage, Doubt doubt);
+
+  // Takes over what the server says about the transaction after a unit.
+  void Settle(const Exchange& exchange);
+  // Closes it: whatever was open on the server will be rolled back there.
+  void Close();
+  absl::Status SendFailed(Stage stage);
+  absl::Status NoAnswer(const Exchange& exchange, Stage stage, Doubt doubt) const;
+  absl::Status Explain(const absl::Status& status, const Exchange& exchange, Stage stage) const;
+  std::string LossCause() const;
+
+  void NoteCommand(const Completion& completion);
+  void NameTypes(RowForwarder& rows, const Bounds& bounds);
+
+  std::shared_ptr<PostgresShared> shared_;
+  std::unique_ptr<Link> link_;
+  std::unique_ptr<Wire> wire_;
+  RowDecoder decoder_;
+  TransactionState state_ = TransactionState::kIdle;
+  bool settings_prepared_ = false;
+  bool lost_in_transaction_ = false;
+  std::string farewell_;  // SQLSTATE with which the server ended the session
+};
+
+}  // namespace emsdb
+
+#endif  // EMSDB_POOL_POSTGRES_CONNECTION_H_

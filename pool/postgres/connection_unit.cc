@@ -1,0 +1,211 @@
+// The small parts of which connection.cc puts its units together, and what an end means.
+#include <algorithm>
+#include <array>
+#include <chrono>
+
+#include "absl/strings/str_format.h"
+#include "pool/errors.h"
+#include "pool/postgres/connection.h"
+#include "pool/postgres/server_error.h"
+#include "pool/postgres/session.h"
+#include "pool/postgres/sqlstate.h"
+
+namespace emsdb {
+namespace {
+
+// For the question what a type is called: an answer that is nice to have.
+constexpr Duration kTypeLookup = std::chrono::seconds(2);
+constexpr std::size_t kMostTypesAsked = 100;
+
+class TypeSink final : public RowSink {
+ public:
+  explicit TypeSink(TypeNames& types) : types_(types) {}
+  absl::Status OnColumns(std::span<const Column>) override { return absl::OkStatus(); }
+  absl::Status OnRow(std::span<const Cell> cells) override {
+    const auto* oid = std::get_if<std::int64_t>(&cells[0]);
+    const auto* name = std::get_if<std::string_view>(&cells[1]);
+    if (oid != nullptr && name != nullptr) {
+      types_.Learn(static_cast<std::uint32_t>(*oid), std::string(*name));
+    }
+    return absl::OkStatus();
+  }
+
+ private:
+  TypeNames& types_;
+};
+
+}  // namespace
+
+absl::Status PostgresConnection::CheckTime(const Bounds& bounds, Stage stage) const {
+  if (bounds.stop != nullptr && bounds.stop->raised() != StopReason::kNone) {
+    return Stopped(bounds.stop->raised(), stage);
+  }
+  if (bounds.deadline <= shared_->clock.Now()) return DeadlineExceeded(stage);
+  return absl::OkStatus();
+}
+
+absl::Status PostgresConnection::CheckReady(const Bounds& bounds, Stage stage) {
+  if (state_ == TransactionState::kFailed) return TransactionHasFailed();
+  // A look at the socket costs a microsecond, and spares a write the doubt whether it was done on a
+  // connection that was dead before it was sent.
+  if (broken() || !LooksAlive()) return SendFailed(stage);
+  return CheckTime(bounds, stage);
+}
+
+absl::Status PostgresConnection::CheckIdle() const {
+  if (state_ == TransactionState::kIdle) return absl::OkStatus();
+  return WithDetail(absl::FailedPreconditionError("a transaction is open on this connection"),
+                    {.reason = "TX_OPEN", .retry = Retry::kNo});
+}
+
+Exchange PostgresConnection::Start(const Bounds& bounds) {
+  return Exchange(*wire_, shared_->clock, &shared_->canceller, bounds, shared_->cancel_grace);
+}
+
+bool PostgresConnection::QueueText(const std::string& sql) {
+  return PQsendQueryParams(wire_->handle(), sql.c_str(), 0, nullptr, nullptr, nullptr, nullptr,
+                           0) == 1;
+}
+
+bool PostgresConnection::QueueSettings(const RunOptions& options, const Bounds& bounds) {
+  return QueueTransactionSettings(
+      wire_->handle(),
+      {.statement_timeout = StatementTimeout(shared_->clock.Now(), bounds.deadline),
+       .application_name = ApplicationName(options.identity, shared_->application_name),
+       .access = state_ == TransactionState::kIdle ? options.access : Access::kReadWrite},
+      settings_prepared_ ? SettingsForm::kPrepared : SettingsForm::kText);
+}
+
+bool PostgresConnection::QueueIdleTimeout(Duration timeout) {
+  if (timeout <= Duration::zero()) return true;
+  const std::string text = StatementTimeout(Instant(), Instant() + timeout);
+  const std::array<const char*, 1> values = {text.c_str()};
+  return PQsendQueryParams(
+             wire_->handle(),
+             "SELECT pg_catalog.set_config('idle_in_transaction_session_timeout', $1, true)", 1,
+             nullptr, values.data(), nullptr, nullptr, 0) == 1;
+}
+
+bool PostgresConnection::QueueStatement(const Statement& statement,
+                                        const BoundParameters& parameters) {
+  return PQsendQueryParams(wire_->handle(), statement.sql.c_str(), parameters.count(),
+                           parameters.types(), parameters.values(), parameters.lengths(),
+                           parameters.formats(), 0) == 1;
+}
+
+bool PostgresConnection::QueueSync() { return PQpipelineSync(wire_->handle()) == 1; }
+
+void PostgresConnection::Settle(const Exchange& exchange) {
+  const bool was_open = state_ != TransactionState::kIdle;
+  if (!exchange.answered()) {
+    lost_in_transaction_ = was_open;
+    Close();
+    return;
+  }
+  switch (PQtransactionStatus(wire_->handle())) {
+    case PQTRANS_IDLE:
+      state_ = TransactionState::kIdle;
+      break;
+    case PQTRANS_INTRANS:
+      state_ = TransactionState::kOpen;
+      break;
+    case PQTRANS_INERROR:
+      state_ = TransactionState::kFailed;
+      break;
+    default:
+      // Something is still to come although all answers are there.
+      lost_in_transaction_ = was_open;
+      Close();
+  }
+}
+
+void PostgresConnection::Close() {
+  state_ = TransactionState::kUnknown;
+  if (farewell_.empty() && wire_ != nullptr) farewell_ = wire_->farewell();
+  wire_.reset();
+  link_.reset();
+}
+
+absl::Status PostgresConnection::SendFailed(Stage stage) {
+  const bool in_transaction =
+      lost_in_transaction_ || (!broken() && state_ != TransactionState::kIdle);
+  if (!broken()) {
+    lost_in_transaction_ = in_transaction;
+    Close();
+  }
+  return in_transaction ? TransactionConnectionLost(LossCause(), stage)
+                        : ConnectionUnavailable(LossCause(), stage);
+}
+
+std::string PostgresConnection::LossCause() const {
+  if (farewell_.empty()) return "the database server closed the connection";
+  return absl::StrFormat("the database server ended the session (SQLSTATE %s)", farewell_);
+}
+
+absl::Status PostgresConnection::NoAnswer(const Exchange& exchange, Stage stage,
+                                          Doubt doubt) const {
+  if (doubt == Doubt::kCommit) {
+    const bool in_time = exchange.asked() == Exchange::Asked::kNobody;
+    return OutcomeUnknown(in_time ? LossCause() : "the database server did not answer in time",
+                          stage);
+  }
+  absl::Status status = absl::OkStatus();
+  switch (exchange.asked()) {
+    case Exchange::Asked::kDeadline:
+      status = DeadlineExceeded(stage);
+      break;
+    case Exchange::Asked::kStop:
+      status = Stopped(exchange.stop_reason(), stage);
+      break;
+    case Exchange::Asked::kSink:
+    case Exchange::Asked::kNobody:
+      if (doubt == Doubt::kWrite) return OutcomeUnknown(LossCause(), stage);
+      if (doubt == Doubt::kTransaction) return TransactionConnectionLost(LossCause(), stage);
+      return ReadConnectionLost(LossCause(), stage);
+  }
+  if (doubt != Doubt::kWrite) return status;
+  ErrorDetail detail = DetailOf(status);
+  detail.outcome = Outcome::kUnknown;
+  detail.retry = Retry::kNo;
+  return WithDetail(status, detail);
+}
+
+// T3: three kinds of cancel have one SQLSTATE; who asked tells them apart.
+absl::Status PostgresConnection::Explain(const absl::Status& status, const Exchange& exchange,
+                                         Stage stage) const {
+  if (DetailOf(status).sqlstate != kQueryCanceled) return status;
+  if (exchange.asked() == Exchange::Asked::kStop) return Stopped(exchange.stop_reason(), stage);
+  if (exchange.DeadlineIsOver()) return DeadlineExceeded(stage);
+  return status;
+}
+
+void PostgresConnection::NoteCommand(const Completion& completion) {
+  // Our prepared settings are gone with the rest.
+  if (completion.command.starts_with("DEALLOCATE") || completion.command == "DISCARD ALL") {
+    settings_prepared_ = false;
+  }
+}
+
+void PostgresConnection::NameTypes(RowForwarder& rows, const Bounds& bounds) {
+  if (rows.unknown_types().empty() || broken() || state_ == TransactionState::kFailed) return;
+  std::string oids;
+  for (std::size_t i = 0; i < std::min(rows.unknown_types().size(), kMostTypesAsked); ++i) {
+    oids += absl::StrFormat("%s%d", i == 0 ? "{" : ",", rows.unknown_types()[i]);
+  }
+  const Statement question{
+      .sql = "SELECT oid, typname FROM pg_catalog.pg_type WHERE oid = ANY ($1)",
+      .parameters = {oids + "}"},
+      .parameter_types = {"_oid"}};
+  auto parameters = BoundParameters::Bind(question);
+  if (!parameters.ok()) return;
+  const Bounds bound = {
+      .deadline = std::min(bounds.deadline, After(shared_->clock.Now(), kTypeLookup)),
+      .stop = bounds.stop};
+  TypeSink sink(shared_->types);
+  // Its failure is nobody's: the names stay empty, the oids are right.
+  if (RunOne({&question, std::nullopt, *std::move(parameters)}, {}, bound, sink).ok()) {
+    rows.NameColumns();
+  }
+}
+
+}  // namespace emsdb

@@ -1,0 +1,45 @@
+// Connections to one PostgreSQL database.
+#ifndef EMSDB_POOL_POSTGRES_CONNECTOR_H_
+#define EMSDB_POOL_POSTGRES_CONNECTOR_H_
+
+#include <chrono>
+#include <memory>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "pool/clock.h"
+#include "pool/connection.h"
+
+namespace emsdb {
+
+struct PostgresSettings {
+  std::string uri;  // postgresql://..., with the password: never shown
+  // How long after its deadline a statement may still answer to its cancel, before the connection
+  // is given up.
+  Duration cancel_grace = std::chrono::milliseconds(500);
+};
+
+struct PostgresShared;
+class Conninfo;
+
+// Safe for several threads. Connections may outlive it.
+class PostgresConnector final : public Connector {
+ public:
+  // INVALID_ARGUMENT if the URI is none; the message shows nothing of it. `clock` must outlive the
+  // connector and its connections.
+  static absl::StatusOr<std::unique_ptr<PostgresConnector>> Create(PostgresSettings settings,
+                                                                   const Clock& clock);
+  ~PostgresConnector() override;
+
+  absl::StatusOr<std::unique_ptr<Connection>> Open(const Bounds& bounds) override;
+
+ private:
+  PostgresConnector(std::unique_ptr<Conninfo> conninfo, std::shared_ptr<PostgresShared> shared);
+
+  std::unique_ptr<Conninfo> conninfo_;
+  std::shared_ptr<PostgresShared> shared_;
+};
+
+}  // namespace emsdb
+
+#endif  // EMSDB_POOL_POSTGRES_CONNECTOR_H_

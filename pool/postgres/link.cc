@@ -1,0 +1,170 @@
+#include "pool/postgres/link.h"
+
+#include <poll.h>
+
+#include <algorithm>
+#include <cctype>
+#include <exception>
+#include <pqxx/basic_connection>
+#include <pqxx/connectionpolicy>
+#include <pqxx/except>
+#include <string>
+#include <utility>
+
+#include "absl/strings/str_format.h"
+#include "pool/errors.h"
+#include "pool/postgres/sqlstate.h"
+#include "pool/postgres/wire.h"
+
+namespace emsdb {
+namespace {
+
+// What the policy below is to do, and what became of it. libpqxx makes the policy itself and gives
+// it a text only, so this reaches it through the thread that opens.
+struct Opening {
+  const Conninfo& conninfo;
+  const Clock& clock;
+  Instant deadline;
+  const StopSignal* stop;
+  PGconn* handle = nullptr;
+  absl::Status status = absl::OkStatus();
+};
+thread_local Opening* current_opening = nullptr;
+
+class OpeningScope {
+ public:
+  explicit OpeningScope(Opening& opening) { current_opening = &opening; }
+  ~OpeningScope() { current_opening = nullptr; }
+  OpeningScope(const OpeningScope&) = delete;
+  OpeningScope& operator=(const OpeningScope&) = delete;
+};
+
+bool IsSqlstate(std::string_view text) {
+  return text.size() == 5 && std::all_of(text.begin(), text.end(), [](unsigned char c) {
+           return std::isdigit(c) != 0 || std::isupper(c) != 0;
+         });
+}
+
+// libpq keeps no SQLSTATE of a failed connect, but in verbose messages there is one: "...FATAL:
+// 28P01: password authentication failed". Takes it out of the message.
+std::string TakeSqlstate(std::string& message) {
+  for (std::size_t at = message.find(":  "); at != std::string::npos;
+       at = message.find(":  ", at + 3)) {
+    const std::string code = message.substr(at + 3, 5);
+    if (!IsSqlstate(code) || message.compare(at + 8, 2, ": ") != 0) continue;
+    message.erase(at + 2, 8);
+    return code;
+  }
+  return {};
+}
+
+// The first line that is not about where in the server's source it was raised.
+absl::Status ConnectFailed(const Conninfo& conninfo, const PGconn* handle) {
+  std::string message = PQerrorMessage(handle);
+  const std::string sqlstate = TakeSqlstate(message);
+  message.resize(std::min(message.find("\nLOCATION:"), message.size()));
+  message.resize(std::min(message.find("\nDETAIL:"), message.size()));
+  while (!message.empty() && message.back() == '\n') message.pop_back();
+  const absl::Status status =
+      ConnectionUnavailable(conninfo.Redact(std::move(message)), Stage::kConnecting);
+  if (sqlstate.empty()) return status;
+  ErrorDetail detail = DetailOf(status);
+  const SqlstateMeaning meaning = ConnectMeaningOf(sqlstate);
+  detail.sqlstate = sqlstate;
+  detail.retry = meaning.retry;
+  return WithDetail(absl::Status(meaning.code, status.message()), detail);
+}
+
+absl::Status WaitForServer(Opening& opening) {
+  PostgresPollingStatusType want = PGRES_POLLING_WRITING;
+  while (want != PGRES_POLLING_OK) {
+    const int socket = PQsocket(opening.handle);
+    if (want == PGRES_POLLING_FAILED || socket < 0) {
+      return ConnectFailed(opening.conninfo, opening.handle);
+    }
+    const short events = want == PGRES_POLLING_READING ? POLLIN : POLLOUT;
+    const int stop_fd = opening.stop == nullptr ? -1 : opening.stop->fd();
+    switch (PollUntil(opening.clock, opening.deadline, socket, events, stop_fd)) {
+      case Woken::kDeadline:
+        return DeadlineExceeded(Stage::kConnecting);
+      case Woken::kOther:
+        return Stopped(opening.stop->raised(), Stage::kConnecting);
+      case Woken::kReady:
+        want = PQconnectPoll(opening.handle);
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Connect(Opening& opening) {
+  opening.handle =
+      PQconnectStartParams(opening.conninfo.Keywords().data(), opening.conninfo.Values().data(), 0);
+  if (opening.handle == nullptr) return absl::ResourceExhaustedError("out of memory");
+  PQsetNoticeReceiver(
+      opening.handle, [](void*, const PGresult*) {}, nullptr);
+  PQsetErrorVerbosity(opening.handle, PQERRORS_VERBOSE);
+  if (PQstatus(opening.handle) == CONNECTION_BAD) {
+    return ConnectFailed(opening.conninfo, opening.handle);
+  }
+  return WaitForServer(opening);
+}
+
+// Opens under a deadline, once. libpqxx calls it again wherever it believes that a connection
+// could be brought back: by then there is no opening under way, and it refuses.
+class DeadlinePolicy : public pqxx::connectionpolicy {
+ public:
+  using pqxx::connectionpolicy::connectionpolicy;
+
+  handle do_startconnect(handle orig) override {
+    if (orig != nullptr) return orig;
+    Opening* const opening = current_opening;
+    if (opening == nullptr || opening->handle != nullptr) throw pqxx::broken_connection("closed");
+    opening->status = Connect(*opening);
+    if (!opening->status.ok()) {
+      PQfinish(opening->handle);
+      throw pqxx::broken_connection("not opened");
+    }
+    return opening->handle;
+  }
+
+  handle do_completeconnect(handle orig) override { return orig; }
+};
+
+}  // namespace
+
+class Link::Session : public pqxx::basic_connection_base<DeadlinePolicy> {
+ public:
+  Session() {
+    // Without this libpqxx opens a lost connection anew behind one's back, and what was a
+    // transaction goes on without one. Deprecated, since later versions never do it.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
+    inhibit_reactivation(true);
+#pragma GCC diagnostic pop
+  }
+};
+
+absl::StatusOr<std::unique_ptr<Link>> Link::Open(const Conninfo& conninfo, const Clock& clock,
+                                                 const Bounds& bounds) {
+  Instant deadline = bounds.deadline;
+  if (const auto limit = conninfo.connect_timeout()) {
+    deadline = std::min(deadline, After(clock.Now(), *limit));
+  }
+  if (deadline <= clock.Now()) return DeadlineExceeded(Stage::kConnecting);
+  Opening opening{conninfo, clock, deadline, bounds.stop};
+  const OpeningScope scope(opening);
+  try {
+    auto session = std::make_unique<Session>();
+    return std::unique_ptr<Link>(new Link(std::move(session), opening.handle));
+  } catch (const std::exception& e) {
+    if (!opening.status.ok()) return opening.status;
+    return ConnectionUnavailable(conninfo.Redact(e.what()), Stage::kConnecting);
+  }
+}
+
+Link::Link(std::unique_ptr<Session> session, PGconn* handle)
+    : session_(std::move(session)), handle_(handle) {}
+
+Link::~Link() = default;
+
+}  // namespace emsdb

@@ -1,0 +1,74 @@
+#include "pool/postgres/server_error.h"
+
+#include <cstdlib>
+
+#include "absl/strings/str_format.h"
+#include "pool/postgres/sqlstate.h"
+
+namespace emsdb {
+namespace {
+
+std::string Field(const PGresult* result, int code) {
+  const char* text = PQresultErrorField(result, code);
+  return text == nullptr ? std::string() : std::string(text);
+}
+
+}  // namespace
+
+std::string SqlstateOf(const PGresult* result) { return Field(result, PG_DIAG_SQLSTATE); }
+
+bool IsFatal(const PGresult* result) {
+  const std::string severity = Field(result, PG_DIAG_SEVERITY_NONLOCALIZED);
+  return severity == "FATAL" || severity == "PANIC";
+}
+
+absl::Status StatusOf(const PGresult* result, Stage stage) {
+  const std::string sqlstate = SqlstateOf(result);
+  const SqlstateMeaning meaning = MeaningOf(sqlstate);
+  const std::string message = Field(result, PG_DIAG_MESSAGE_PRIMARY);
+  return WithDetail(
+      absl::Status(meaning.code, message.empty() ? "the server gave no reason" : message),
+      {.reason = "SQL_ERROR",
+       .sqlstate = sqlstate,
+       .constraint = Field(result, PG_DIAG_CONSTRAINT_NAME),
+       .schema = Field(result, PG_DIAG_SCHEMA_NAME),
+       .table = Field(result, PG_DIAG_TABLE_NAME),
+       .column = Field(result, PG_DIAG_COLUMN_NAME),
+       .hint = Field(result, PG_DIAG_MESSAGE_HINT),
+       .position = std::atoi(Field(result, PG_DIAG_STATEMENT_POSITION).c_str()),
+       .stage = stage,
+       .retry = meaning.retry});
+}
+
+absl::Status TransactionConnectionLost(std::string_view cause, Stage stage) {
+  return WithDetail(
+      absl::AbortedError(absl::StrFormat(
+          "the transaction's connection was lost, nothing of it was committed: %s", cause)),
+      {.reason = "TX_CONNECTION_LOST", .stage = stage, .retry = Retry::kNo});
+}
+
+absl::Status ReadConnectionLost(std::string_view cause, Stage stage) {
+  return WithDetail(
+      absl::UnavailableError(
+          absl::StrFormat("the connection was lost, nothing was changed: %s", cause)),
+      {.reason = "CONNECTION_LOST", .stage = stage, .retry = Retry::kYes});
+}
+
+absl::Status TransactionHasFailed() {
+  return WithDetail(
+      absl::AbortedError("the transaction has failed before: only rolling back is left"),
+      {.reason = "TX_FAILED", .sqlstate = "25P02", .stage = Stage::kRunning, .retry = Retry::kNo});
+}
+
+absl::Status TransactionGone() {
+  return WithDetail(
+      absl::AbortedError("a statement ended its own transaction, the connection was closed"),
+      {.reason = "TX_GONE", .stage = Stage::kRunning, .retry = Retry::kNo});
+}
+
+absl::Status NoTransaction() {
+  return WithDetail(absl::FailedPreconditionError("no transaction is open on this connection"),
+                    {.reason = "TX_NONE", .stage = Stage::kCommitting, .retry = Retry::kNo});
+}
+
+}  // namespace emsdb

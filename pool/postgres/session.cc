@@ -1,0 +1,83 @@
+#include "pool/postgres/session.h"
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <cstdint>
+
+#include "absl/strings/str_format.h"
+
+namespace emsdb {
+namespace {
+
+// Qualified, so that no search_path leads elsewhere. set_config(..., true) is SET LOCAL with
+// parameters: nothing of it outlives the transaction (T7, T40, T41).
+struct SettingsCommand {
+  const char* name;
+  const char* sql;
+};
+constexpr SettingsCommand kReadWrite = {
+    "emsdb_settings",
+    "SELECT pg_catalog.set_config('statement_timeout', $1, true), "
+    "pg_catalog.set_config('application_name', $2, true)"};
+constexpr SettingsCommand kReadOnly = {
+    "emsdb_settings_read_only",
+    "SELECT pg_catalog.set_config('statement_timeout', $1, true), "
+    "pg_catalog.set_config('application_name', $2, true), "
+    "pg_catalog.set_config('transaction_read_only', 'on', true)"};
+
+const char* IsolationText(Isolation isolation) {
+  switch (isolation) {
+    case Isolation::kDefault:
+      return "";
+    case Isolation::kReadCommitted:
+      return " ISOLATION LEVEL READ COMMITTED";
+    case Isolation::kRepeatableRead:
+      return " ISOLATION LEVEL REPEATABLE READ";
+    case Isolation::kSerializable:
+      return " ISOLATION LEVEL SERIALIZABLE";
+  }
+  return "";
+}
+
+}  // namespace
+
+std::string StatementTimeout(Instant now, Instant deadline) {
+  if (deadline == kNever) return "0";
+  constexpr std::int64_t kMost = 2147483647;  // of the setting
+  const std::int64_t left = std::chrono::ceil<std::chrono::milliseconds>(deadline - now).count();
+  return absl::StrFormat("%d", std::clamp<std::int64_t>(left, 1, kMost));
+}
+
+std::string ApplicationName(std::string_view identity, const std::string& fallback) {
+  if (identity.empty()) return fallback;
+  std::string name(identity.substr(0, 63));
+  std::replace_if(
+      name.begin(), name.end(), [](char c) { return c < ' ' || c > '~'; }, '?');
+  return name;
+}
+
+std::string BeginText(const TransactionOptions& options) {
+  return absl::StrFormat("BEGIN%s%s%s", IsolationText(options.isolation),
+                         options.access == Access::kReadOnly ? " READ ONLY" : " READ WRITE",
+                         options.deferrable ? " DEFERRABLE" : "");
+}
+
+bool QueuePreparedSettings(PGconn* handle) {
+  return PQsendPrepare(handle, kReadWrite.name, kReadWrite.sql, 0, nullptr) == 1 &&
+         PQsendPrepare(handle, kReadOnly.name, kReadOnly.sql, 0, nullptr) == 1;
+}
+
+bool QueueTransactionSettings(PGconn* handle, const TransactionSettings& settings,
+                              SettingsForm form) {
+  const SettingsCommand& command = settings.access == Access::kReadOnly ? kReadOnly : kReadWrite;
+  const std::array<const char*, 2> values = {settings.statement_timeout.c_str(),
+                                             settings.application_name.c_str()};
+  const int sent =
+      form == SettingsForm::kPrepared
+          ? PQsendQueryPrepared(handle, command.name, 2, values.data(), nullptr, nullptr, 0)
+          : PQsendQueryParams(handle, command.sql, 2, nullptr, values.data(), nullptr, nullptr, 0);
+  return sent == 1;
+}
+
+}  // namespace emsdb

@@ -1,0 +1,40 @@
+// What is sent besides the callers' statements.
+#ifndef EMSDB_POOL_POSTGRES_SESSION_H_
+#define EMSDB_POOL_POSTGRES_SESSION_H_
+
+#include <libpq-fe.h>
+
+#include <string>
+#include <string_view>
+
+#include "pool/connection.h"
+
+namespace emsdb {
+
+// Settings that hold for one transaction, explicit or implicit, and leave nothing behind.
+struct TransactionSettings {
+  std::string statement_timeout;  // milliseconds; "0" is none
+  std::string application_name;
+  Access access = Access::kReadWrite;
+};
+
+// T5: rounded up, at least 1 ms, since 0 would be no limit at all.
+std::string StatementTimeout(Instant now, Instant deadline);
+
+// The caller as the database may show it: what is not printable ASCII is replaced, as the server
+// would do, and what is over 63 bytes is cut.
+std::string ApplicationName(std::string_view identity, const std::string& fallback);
+
+// "BEGIN ISOLATION LEVEL ...".
+std::string BeginText(const TransactionOptions& options);
+
+// Each queues commands in the pipeline; false if the connection is gone.
+// Two commands, once for each session.
+bool QueuePreparedSettings(PGconn* handle);
+enum class SettingsForm { kPrepared, kText };
+bool QueueTransactionSettings(PGconn* handle, const TransactionSettings& settings,
+                              SettingsForm form);
+
+}  // namespace emsdb
+
+#endif  // EMSDB_POOL_POSTGRES_SESSION_H_

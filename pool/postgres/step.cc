@@ -1,0 +1,138 @@
+#include "pool/postgres/step.h"
+
+#include <charconv>
+#include <string_view>
+#include <utility>
+
+#include "pool/errors.h"
+#include "pool/postgres/server_error.h"
+
+namespace emsdb {
+namespace {
+
+Completion CompletionOf(PGresult* result) {
+  Completion completion{.command = CommandOf(PQcmdStatus(result))};
+  const std::string_view rows = PQcmdTuples(result);
+  std::from_chars(rows.data(), rows.data() + rows.size(), completion.rows_affected);
+  return completion;
+}
+
+// The first thing that goes wrong is what the step is remembered by.
+void Remember(StepEnd& end, StepEnd::How how, absl::Status status) {
+  if (!end.status.ok()) return;
+  end.how = how;
+  end.status = std::move(status);
+}
+
+void TakeRows(Exchange& exchange, RowForwarder* rows, const PGresult* result, StepEnd& end) {
+  if (rows == nullptr || !end.status.ok() || exchange.asked() != Exchange::Asked::kNobody) return;
+  if (absl::Status taken = rows->TakeRows(result); !taken.ok()) {
+    Remember(end, StepEnd::How::kRefused, std::move(taken));
+    exchange.CancelForSink();
+  }
+}
+
+// One result that is not the end. False: nothing sensible can follow.
+bool TakeResult(Exchange& exchange, RowForwarder* rows, PGresult* result, Stage stage,
+                StepEnd& end) {
+  switch (PQresultStatus(result)) {
+    case PGRES_SINGLE_TUPLE:
+      TakeRows(exchange, rows, result, end);
+      return true;
+    case PGRES_TUPLES_OK:
+      TakeRows(exchange, rows, result, end);
+      [[fallthrough]];
+    case PGRES_COMMAND_OK:
+      end.completion = CompletionOf(result);
+      if (end.status.ok()) end.how = StepEnd::How::kDone;
+      return true;
+    case PGRES_EMPTY_QUERY:
+      Remember(end, StepEnd::How::kRefused,
+               InvalidField("statement.sql", "has no statement in it"));
+      return true;
+    case PGRES_PIPELINE_ABORTED:
+      if (end.status.ok()) end.how = StepEnd::How::kSkipped;
+      return true;
+    case PGRES_FATAL_ERROR:
+      if (SqlstateOf(result).empty()) {  // libpq's own
+        exchange.LinkIsLost();
+        return false;
+      }
+      Remember(end, StepEnd::How::kFailed, StatusOf(result, stage));
+      return true;
+    default:
+      // COPY, or what no statement of ours may lead to.
+      Remember(end, StepEnd::How::kRefused,
+               InvalidField("statement.sql", "COPY cannot be run as a statement"));
+      return false;
+  }
+}
+
+}  // namespace
+
+absl::Status RowForwarder::TakeColumns(const PGresult* result) {
+  started_ = true;
+  decoder_.Start(result);
+  for (int i = 0; i < PQnfields(result); ++i) {
+    const Oid type = PQftype(result, i);
+    columns_.push_back({.name = PQfname(result, i), .type = types_.Find(type), .type_oid = type});
+    if (columns_.back().type.empty()) unknown_types_.push_back(type);
+  }
+  return columns_.empty() ? absl::OkStatus() : sink_.OnColumns(columns_);
+}
+
+absl::Status RowForwarder::TakeRows(const PGresult* result) {
+  if (!started_) {
+    if (absl::Status taken = TakeColumns(result); !taken.ok()) return taken;
+  }
+  for (int row = 0; row < PQntuples(result); ++row) {
+    auto cells = decoder_.Decode(result, row);
+    if (!cells.ok()) return cells.status();
+    if (absl::Status taken = sink_.OnRow(*cells); !taken.ok()) return taken;
+  }
+  return absl::OkStatus();
+}
+
+void RowForwarder::NameColumns() {
+  for (Column& column : columns_) column.type = types_.Find(column.type_oid);
+  sink_.OnColumnsNamed(columns_);
+}
+
+StepEnd ReadStep(Exchange& exchange, RowForwarder* rows, Stage stage) {
+  StepEnd end;
+  // Row by row: libpq would hold the whole result otherwise.
+  if (rows != nullptr && exchange.answered()) PQsetSingleRowMode(exchange.wire().handle());
+  Result result;
+  while (exchange.Next(result)) {
+    if (result == nullptr) return end;
+    if (!TakeResult(exchange, rows, result.get(), stage, end)) break;
+  }
+  if (end.status.ok()) end.how = StepEnd::How::kLost;
+  return end;
+}
+
+StepEnd ReadSync(Exchange& exchange, Stage stage) {
+  StepEnd end;
+  Result result;
+  int nothing = 0;  // ends of commands that were not there; many would be for ever
+  while (nothing < 3 && exchange.Next(result)) {
+    if (result == nullptr) {
+      ++nothing;
+    } else if (PQresultStatus(result.get()) == PGRES_PIPELINE_SYNC) {
+      if (end.status.ok()) end.how = StepEnd::How::kDone;
+      return end;
+    } else if (!TakeResult(exchange, nullptr, result.get(), stage, end)) {
+      break;
+    }
+  }
+  end.how = StepEnd::How::kLost;
+  return end;
+}
+
+std::string CommandOf(std::string_view tag) {
+  tag = tag.substr(0, tag.find_first_of("0123456789"));
+  while (tag.ends_with(' ')) tag.remove_suffix(1);
+  return std::string(tag);
+}
+
+}  // namespace emsdb

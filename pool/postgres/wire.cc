@@ -1,0 +1,98 @@
+#include "pool/postgres/wire.h"
+
+#include <poll.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <chrono>
+
+#include "pool/postgres/server_error.h"
+
+namespace emsdb {
+namespace {
+
+// For poll: never shorter than what is left, and never negative, which would be for ever.
+int MillisecondsUntil(const Clock& clock, Instant deadline) {
+  const Instant now = clock.Now();
+  if (deadline <= now) return 0;
+  constexpr std::chrono::milliseconds kLongest = std::chrono::hours(1);
+  const Duration left = std::min<Duration>(deadline - now, kLongest);
+  return static_cast<int>(std::chrono::ceil<std::chrono::milliseconds>(left).count());
+}
+
+}  // namespace
+
+Woken PollUntil(const Clock& clock, Instant deadline, int fd, short events, int other_fd) {
+  for (;;) {
+    std::array<pollfd, 2> fds = {pollfd{fd, events, 0}, pollfd{other_fd, POLLIN, 0}};
+    const int ready = poll(fds.data(), fds.size(), MillisecondsUntil(clock, deadline));
+    if (ready > 0) return fds[1].revents != 0 ? Woken::kOther : Woken::kReady;
+    if (ready < 0 && errno != EINTR) return Woken::kReady;  // reading will tell what is wrong
+    if (clock.Now() >= deadline) return Woken::kDeadline;
+  }
+}
+
+Wire::Wire(PGconn* handle, const Clock& clock) : handle_(handle), clock_(clock) {
+  PQsetNoticeReceiver(handle_, &Wire::OnNotice, this);
+  ready_ = PQsetnonblocking(handle_, 1) == 0 && PQenterPipelineMode(handle_) == 1;
+}
+
+Wire::~Wire() {
+  // The handle may live a little longer, this object not.
+  PQsetNoticeReceiver(
+      handle_, [](void*, const PGresult*) {}, nullptr);
+}
+
+bool Wire::ok() const { return ready_ && !ended_ && PQstatus(handle_) == CONNECTION_OK; }
+
+Wire::Event Wire::Next(Instant deadline, const StopSignal* stop, Result& result) {
+  const int stop_fd = stop == nullptr ? -1 : stop->fd();
+  for (;;) {
+    const int unsent = PQflush(handle_);  // an error is left to reading: the server's last words
+    if (PQisBusy(handle_) == 0) {
+      result.reset(PQgetResult(handle_));
+      return Event::kResult;
+    }
+    const int socket = PQsocket(handle_);
+    if (socket < 0) break;
+    const short events = static_cast<short>(unsent == 1 ? POLLIN | POLLOUT : POLLIN);
+    switch (PollUntil(clock_, deadline, socket, events, stop_fd)) {
+      case Woken::kDeadline:
+        return Event::kDeadline;
+      case Woken::kOther:
+        return Event::kStopped;
+      case Woken::kReady:
+        break;
+    }
+    // What came before the end is parsed first, so that a server's reason is not lost.
+    if (PQconsumeInput(handle_) == 0 && PQisBusy(handle_) != 0) break;
+  }
+  ended_ = true;
+  return Event::kLost;
+}
+
+bool Wire::LooksAlive() {
+  while (ok()) {
+    char byte = 0;
+    const ssize_t got = recv(PQsocket(handle_), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+    if (got < 0) {
+      if (errno == EINTR) continue;
+      return errno == EAGAIN || errno == EWOULDBLOCK;
+    }
+    if (got == 0 || PQconsumeInput(handle_) == 0) ended_ = true;
+    // Parses what came: a notice, a changed setting, or the farewell of a server that ends.
+    [[maybe_unused]] const int busy = PQisBusy(handle_);
+  }
+  return false;
+}
+
+void Wire::OnNotice(void* wire, const PGresult* notice) {
+  // Notices are for nobody: they may quote data. Only the end of the session is of interest.
+  if (!IsFatal(notice)) return;
+  static_cast<Wire*>(wire)->ended_ = true;
+  static_cast<Wire*>(wire)->farewell_ = SqlstateOf(notice);
+}
+
+}  // namespace emsdb

@@ -1,0 +1,64 @@
+// The one place that waits for a PostgreSQL server: libpq in non-blocking mode, its socket polled
+// beside the stop signal and under the deadline. No keep-alive, tcp_user_timeout or time-out of the
+// server ends a wait on a server that is stopped; only this does.
+#ifndef EMSDB_POOL_POSTGRES_WIRE_H_
+#define EMSDB_POOL_POSTGRES_WIRE_H_
+
+#include <libpq-fe.h>
+
+#include <memory>
+#include <string>
+
+#include "pool/clock.h"
+#include "pool/stop_signal.h"
+
+namespace emsdb {
+
+struct ResultDeleter {
+  void operator()(PGresult* result) const { PQclear(result); }
+};
+using Result = std::unique_ptr<PGresult, ResultDeleter>;
+
+// Waits until `fd` has one of `events` (as for poll), `other_fd` is readable (-1: none), or
+// `deadline` has come.
+enum class Woken { kReady, kOther, kDeadline };
+Woken PollUntil(const Clock& clock, Instant deadline, int fd, short events, int other_fd);
+
+// Reads and writes one open connection, in pipeline mode from the start to the end. Used by one
+// thread at a time. Does not own the handle.
+class Wire {
+ public:
+  enum class Event { kResult, kDeadline, kStopped, kLost };
+
+  // Puts the handle into non-blocking and pipeline mode; ok() says whether that worked.
+  Wire(PGconn* handle, const Clock& clock);
+  ~Wire();
+  Wire(const Wire&) = delete;
+  Wire& operator=(const Wire&) = delete;
+
+  bool ok() const;
+  PGconn* handle() const { return handle_; }
+
+  // Sends what is queued and waits for the next result: null at the end of each command's results,
+  // as PQgetResult says it. Without waiting if one is there, whatever the deadline.
+  Event Next(Instant deadline, const StopSignal* stop, Result& result);
+
+  // Whether the other side has hung up or said that it will; neither waits nor sends.
+  bool LooksAlive();
+
+  // The SQLSTATE with which the server ended the session outside any statement; may be empty.
+  const std::string& farewell() const { return farewell_; }
+
+ private:
+  static void OnNotice(void* wire, const PGresult* notice);
+
+  PGconn* handle_;
+  const Clock& clock_;
+  bool ready_ = false;
+  bool ended_ = false;
+  std::string farewell_;
+};
+
+}  // namespace emsdb
+
+#endif  // EMSDB_POOL_POSTGRES_WIRE_H_

@@ -1,0 +1,6 @@
+# Every driver runs the contract suite. Programs named *_pgtest need a PostgreSQL of their own,
+# whose superuser's URL is in EMSDB_TEST_POSTGRES_URL (tests/support/private_postgres).
+emsdb_test(postgres_contract_pgtest
+  connector_contract.cc
+  postgres_contract_pgtest.cc
+  LIBRARIES emsdb::pool_postgres absl::str_format)
