@@ -33,8 +33,9 @@ absl::StatusOr<Batch> ToBatch(const v1::ExecuteBatchRequest& request) {
                                                       request.statements_size(), kMostStatements));
   }
   if (request.options().has_idle_timeout() || request.options().has_total_timeout()) {
-    return InvalidField("options", "a batch has no idle_timeout and no total_timeout: its deadline "
-                                   "is the call's");
+    return InvalidField("options",
+                        "a batch has no idle_timeout and no total_timeout: its deadline "
+                        "is the call's");
   }
   auto options = ToTransactionOptions(request.options(), "options");
   if (!options.ok()) return std::move(options).status();

@@ -20,13 +20,20 @@ constexpr Duration kLongestTotal = std::chrono::seconds(3600);
 
 absl::StatusOr<Value> ToValue(const v1::Value& value, std::string_view field, int index) {
   switch (value.kind_case()) {
-    case v1::Value::kNullValue: return Null{};
-    case v1::Value::kBoolValue: return value.bool_value();
-    case v1::Value::kInt64Value: return value.int64_value();
-    case v1::Value::kDoubleValue: return value.double_value();
-    case v1::Value::kStringValue: return value.string_value();
-    case v1::Value::kBytesValue: return Bytes{value.bytes_value()};
-    case v1::Value::KIND_NOT_SET: break;
+    case v1::Value::kNullValue:
+      return Null{};
+    case v1::Value::kBoolValue:
+      return value.bool_value();
+    case v1::Value::kInt64Value:
+      return value.int64_value();
+    case v1::Value::kDoubleValue:
+      return value.double_value();
+    case v1::Value::kStringValue:
+      return value.string_value();
+    case v1::Value::kBytesValue:
+      return Bytes{value.bytes_value()};
+    case v1::Value::KIND_NOT_SET:
+      break;
   }
   return InvalidField(absl::StrFormat("%s.parameters[%d]", field, index),
                       "the value is not set; NULL is said by null_value");
@@ -37,15 +44,14 @@ absl::StatusOr<std::optional<Duration>> ToTimeout(bool set,
                                                   const google::protobuf::Duration& duration,
                                                   std::string field, Duration longest) {
   if (!set) return std::optional<Duration>();
-  const bool valid = TimeUtil::IsDurationValid(duration);
+  const auto longest_seconds = std::chrono::duration_cast<std::chrono::seconds>(longest).count();
+  // In seconds first: what is far too long would overflow below.
+  const bool valid = duration.seconds() >= 0 && duration.seconds() <= longest_seconds;
   const Duration wanted = std::chrono::seconds(valid ? duration.seconds() : 0) +
                           std::chrono::nanoseconds(duration.nanos());
-  const auto longest_seconds = std::chrono::duration_cast<std::chrono::seconds>(longest).count();
-  // Compared in seconds first: the sum above may overflow for what is far too long.
-  if (!valid || duration.seconds() > longest_seconds || wanted < kShortestTimeout ||
-      wanted > longest) {
-    return InvalidField(field, absl::StrFormat("a duration from 0.1 s to %d s is wanted",
-                                               longest_seconds));
+  if (!valid || wanted < kShortestTimeout || wanted > longest) {
+    return InvalidField(
+        field, absl::StrFormat("a duration from 0.1 s to %d s is wanted", longest_seconds));
   }
   return std::optional<Duration>(wanted);
 }
@@ -102,12 +108,17 @@ absl::StatusOr<Statement> ToStatement(const v1::Statement& statement, std::strin
 
 absl::StatusOr<Priority> ToPriority(v1::Priority priority) {
   switch (priority) {
-    case v1::PRIORITY_DISPATCH: return Priority::kDispatch;
-    case v1::PRIORITY_CLINICAL: return Priority::kClinical;
+    case v1::PRIORITY_DISPATCH:
+      return Priority::kDispatch;
+    case v1::PRIORITY_CLINICAL:
+      return Priority::kClinical;
     case v1::PRIORITY_UNSPECIFIED:
-    case v1::PRIORITY_OPERATIONS: return Priority::kOperations;
-    case v1::PRIORITY_REPORTING: return Priority::kReporting;
-    default: break;
+    case v1::PRIORITY_OPERATIONS:
+      return Priority::kOperations;
+    case v1::PRIORITY_REPORTING:
+      return Priority::kReporting;
+    default:
+      break;
   }
   return InvalidField("priority", absl::StrFormat("%d is no priority", static_cast<int>(priority)));
 }
@@ -116,16 +127,21 @@ absl::StatusOr<TransactionOptions> ToTransactionOptions(const v1::TransactionOpt
                                                         std::string_view field) {
   TransactionOptions converted;
   switch (options.isolation_level()) {
-    case v1::ISOLATION_LEVEL_UNSPECIFIED: break;
-    case v1::ISOLATION_LEVEL_READ_COMMITTED: converted.isolation = Isolation::kReadCommitted; break;
+    case v1::ISOLATION_LEVEL_UNSPECIFIED:
+      break;
+    case v1::ISOLATION_LEVEL_READ_COMMITTED:
+      converted.isolation = Isolation::kReadCommitted;
+      break;
     case v1::ISOLATION_LEVEL_REPEATABLE_READ:
       converted.isolation = Isolation::kRepeatableRead;
       break;
-    case v1::ISOLATION_LEVEL_SERIALIZABLE: converted.isolation = Isolation::kSerializable; break;
+    case v1::ISOLATION_LEVEL_SERIALIZABLE:
+      converted.isolation = Isolation::kSerializable;
+      break;
     default:
-      return InvalidField(absl::StrFormat("%s.isolation_level", field),
-                          absl::StrFormat("%d is no isolation level",
-                                          static_cast<int>(options.isolation_level())));
+      return InvalidField(
+          absl::StrFormat("%s.isolation_level", field),
+          absl::StrFormat("%d is no isolation level", static_cast<int>(options.isolation_level())));
   }
   converted.access = options.read_only() ? Access::kReadOnly : Access::kReadWrite;
   converted.deferrable = options.deferrable();
@@ -151,8 +167,7 @@ absl::StatusOr<TransactionTerms> ToTransactionTerms(const v1::TransactionOptions
   return terms;
 }
 
-std::size_t AddRow(std::span<const Cell> cells,
-                   google::protobuf::RepeatedPtrField<v1::Row>& rows) {
+std::size_t AddRow(std::span<const Cell> cells, google::protobuf::RepeatedPtrField<v1::Row>& rows) {
   auto& values = *rows.Add()->mutable_values();
   values.Reserve(static_cast<int>(cells.size()));
   std::size_t bytes = 6;

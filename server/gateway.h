@@ -1,4 +1,5 @@
-// What every service needs of the process: the pools, the journal, and whether it still takes calls.
+// What every service needs of the process: the pools, the journal, and whether it still takes
+// calls.
 #ifndef EMSDB_SERVER_GATEWAY_H_
 #define EMSDB_SERVER_GATEWAY_H_
 

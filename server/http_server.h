@@ -1,5 +1,5 @@
-// HTTP for machines that watch: /metrics, /healthz (the process lives), /readyz (it takes calls, and
-// at least one database can be reached).
+// HTTP for machines that watch: /metrics, /healthz (the process lives), /readyz (it takes calls,
+// and at least one database can be reached).
 #ifndef EMSDB_SERVER_HTTP_SERVER_H_
 #define EMSDB_SERVER_HTTP_SERVER_H_
 

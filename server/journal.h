@@ -18,7 +18,7 @@
 namespace emsdb {
 
 struct FinishedCall {
-  const char* rpc;            // "Query"
+  const char* rpc;  // "Query"
   const std::string& database;
   const Caller& caller;
   const std::string& statement;  // its fingerprint, may be empty

@@ -1,11 +1,12 @@
 // Wiring and signals: reads the environment, builds the server, waits for SIGTERM, drains.
 
-#include <CLI/CLI.hpp>
 #include <signal.h>
 #include <spdlog/async.h>
 #include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/spdlog.h>
 #include <unistd.h>
 
+#include <CLI/CLI.hpp>
 #include <cstdio>
 #include <iostream>
 #include <memory>
@@ -36,16 +37,31 @@ Settings Environment() {
   return settings;
 }
 
-std::unique_ptr<Connector> MakeConnector(const DatabaseSettings& settings, Role role) {
-  Clock& clock = Clock::Real();
-  if (settings.engine == Engine::kPostgresql) {
-    return std::make_unique<PostgresConnector>(settings.connection, clock);
+absl::StatusOr<std::unique_ptr<PostgresConnector>> MakePostgres(const DatabaseSettings& settings) {
+  return PostgresConnector::Create({.uri = settings.connection}, Clock::Real());
+}
+
+// What libpq itself has against a URL, beyond what the settings' own check finds.
+ConfigComplaints DriverComplaints(const Config& config) {
+  ConfigComplaints complaints;
+  for (const DatabaseSettings& settings : config.databases) {
+    if (settings.engine != Engine::kPostgresql) continue;
+    const absl::Status status = MakePostgres(settings).status();
+    if (status.ok()) continue;
+    complaints.push_back("the URL of database " + settings.name + ": " +
+                         std::string(status.message()));
   }
+  return complaints;
+}
+
+// Only for settings without DriverComplaints.
+std::unique_ptr<Connector> MakeConnector(const DatabaseSettings& settings, Role role) {
+  if (settings.engine == Engine::kPostgresql) return MakePostgres(settings).value();
   SqliteOptions options{.path = settings.connection};
   if (options.path != ":memory:") {
     options.role = role == Role::kReader ? SqliteRole::kReader : SqliteRole::kWriter;
   }
-  return std::make_unique<SqliteConnector>(std::move(options), clock);
+  return std::make_unique<SqliteConnector>(std::move(options), Clock::Real());
 }
 
 // Lines go through a bounded queue and a thread of their own: a slow terminal never holds up a
@@ -103,6 +119,13 @@ int Serve(const Config& config) {
   return 0;
 }
 
+int Complain(const ConfigComplaints& complaints) {
+  for (const std::string& complaint : complaints) {
+    std::cerr << "emsdb-gateway: " << complaint << "\n";
+  }
+  return 1;
+}
+
 int Run(int argc, char** argv) {
   CLI::App app("The EMS database gateway. Its settings are environment variables.",
                "emsdb-gateway");
@@ -116,13 +139,11 @@ int Run(int argc, char** argv) {
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   signal(SIGPIPE, SIG_IGN);
   const auto parsed = ParseConfig(Environment());
-  if (const auto* complaints = std::get_if<ConfigComplaints>(&parsed)) {
-    for (const std::string& complaint : *complaints) {
-      std::cerr << "emsdb-gateway: " << complaint << "\n";
-    }
-    return 1;
-  }
+  if (const auto* complaints = std::get_if<ConfigComplaints>(&parsed)) return Complain(*complaints);
   const Config& config = std::get<Config>(parsed);
+  if (const auto complaints = DriverComplaints(config); !complaints.empty()) {
+    return Complain(complaints);
+  }
   std::cout << DescribeConfig(config) << std::flush;
   return check_only ? 0 : Serve(config);
 }

@@ -13,10 +13,9 @@ using prometheus::Histogram;
 using prometheus::MetricFamily;
 
 const Histogram::BucketBoundaries& Seconds() {
-  static const Histogram::BucketBoundaries buckets = {0.0001, 0.00025, 0.0005, 0.001, 0.0025,
-                                                      0.005,  0.01,    0.025,  0.05,  0.1,
-                                                      0.25,   0.5,     1,      2.5,   5,
-                                                      10,     30};
+  static const Histogram::BucketBoundaries buckets = {0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005,
+                                                      0.01,   0.025,   0.05,   0.1,   0.25,   0.5,
+                                                      1,      2.5,     5,      10,    30};
   return buckets;
 }
 
@@ -128,13 +127,11 @@ class Metrics::DatabaseObserver final : public PoolObserver {
   void OpenFailed() override { connect_failures_.Increment(); }
   void Waited(Duration wait) override { wait_.Observe(InSeconds(wait)); }
   void Closed(CloseReason reason) override {
-    metrics_.closed_
-        .Add({{"pool", database_}, {"reason", std::string(CloseReasonName(reason))}})
+    metrics_.closed_.Add({{"pool", database_}, {"reason", std::string(CloseReasonName(reason))}})
         .Increment();
   }
   void Refused(RefusalReason reason) override {
-    metrics_.refused_
-        .Add({{"pool", database_}, {"reason", std::string(RefusalReasonName(reason))}})
+    metrics_.refused_.Add({{"pool", database_}, {"reason", std::string(RefusalReasonName(reason))}})
         .Increment();
   }
 

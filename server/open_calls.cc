@@ -11,9 +11,7 @@ OpenCalls::Entry OpenCalls::Enter() {
   return Entry(this);
 }
 
-absl::Status OpenCalls::ShuttingDown() {
-  return Stopped(StopReason::kShutdown, Stage::kWaiting);
-}
+absl::Status OpenCalls::ShuttingDown() { return Stopped(StopReason::kShutdown, Stage::kWaiting); }
 
 void OpenCalls::Leave() {
   MutexLock lock(mutex_);

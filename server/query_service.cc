@@ -160,8 +160,8 @@ grpc::ServerWriteReactor<v1::StreamQueryResponse>* QueryService::StreamQuery(
   // Deletes itself in OnDone, which follows every end.
   auto* reactor = new StreamReactor(std::move(entry), *context, gateway_.pools.clock(),
                                     gateway_.slow_reader_timeout);
-  const absl::Status status = entered ? StartStream(gateway_, *context, *request, *reactor)
-                                      : OpenCalls::ShuttingDown();
+  const absl::Status status =
+      entered ? StartStream(gateway_, *context, *request, *reactor) : OpenCalls::ShuttingDown();
   if (!status.ok()) {
     ReportRefusal(gateway_, "StreamQuery", *context, status);
     reactor->Finish(ToRpcStatus(status, Duration::zero()));

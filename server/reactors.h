@@ -1,5 +1,5 @@
-// gRPC's callbacks to pool/call and back. A unary call is a UnaryCall: a Call that owns what its RPC
-// needs, and a reactor that passes the caller's leaving on. Nothing here blocks.
+// gRPC's callbacks to pool/call and back. A unary call is a UnaryCall: a Call that owns what its
+// RPC needs, and a reactor that passes the caller's leaving on. Nothing here blocks.
 #ifndef EMSDB_SERVER_REACTORS_H_
 #define EMSDB_SERVER_REACTORS_H_
 
@@ -39,7 +39,9 @@ struct CallBasics {
 class RpcCall : public Call {
  public:
   RpcCall(Gateway& gateway, CallBasics basics)
-      : Call(basics.options, gateway.pools.clock()), gateway_(gateway), basics_(std::move(basics)) {}
+      : Call(basics.options, gateway.pools.clock()),
+        gateway_(gateway),
+        basics_(std::move(basics)) {}
 
  protected:
   Gateway& gateway() { return gateway_; }

@@ -86,9 +86,14 @@ absl::Status Server::Listen() {
   }
   auto http = HttpServer::Start(
       config_.metrics_listen,
-      {.metrics = [this] { return HttpAnswer{200, "text/plain; version=0.0.4",
-                                             metrics_.Render(pools_)}; },
-       .health = [] { return HttpAnswer{200, "text/plain", "alive\n"}; },
+      {.metrics =
+           [this] {
+             return HttpAnswer{200, "text/plain; version=0.0.4", metrics_.Render(pools_)};
+           },
+       .health =
+           [] {
+             return HttpAnswer{200, "text/plain", "alive\n"};
+           },
        .readiness = [this] { return Readiness(); }});
   if (!http.ok()) return std::move(http).status();
   http_ = *std::move(http);

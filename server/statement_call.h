@@ -1,5 +1,5 @@
-// One statement with all its rows: Query in its three forms, by itself, inside a transaction, and as
-// the first of one.
+// One statement with all its rows: Query in its three forms, by itself, inside a transaction, and
+// as the first of one.
 #ifndef EMSDB_SERVER_STATEMENT_CALL_H_
 #define EMSDB_SERVER_STATEMENT_CALL_H_
 

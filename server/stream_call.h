@@ -1,4 +1,5 @@
-// StreamQuery: one statement, its rows in messages of about 64 KiB, as fast as the caller reads them.
+// StreamQuery: one statement, its rows in messages of about 64 KiB, as fast as the caller reads
+// them.
 #ifndef EMSDB_SERVER_STREAM_CALL_H_
 #define EMSDB_SERVER_STREAM_CALL_H_
 

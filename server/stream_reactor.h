@@ -1,5 +1,5 @@
-// The writing side of StreamQuery: one message on its way to gRPC while the next one is filled, and a
-// bound on how long the reader may keep the worker waiting.
+// The writing side of StreamQuery: one message on its way to gRPC while the next one is filled, and
+// a bound on how long the reader may keep the worker waiting.
 #ifndef EMSDB_SERVER_STREAM_REACTOR_H_
 #define EMSDB_SERVER_STREAM_REACTOR_H_
 
