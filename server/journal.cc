@@ -1,7 +1,5 @@
 #include "server/journal.h"
 
-#include <nlohmann/json.hpp>
-
 #include "pool/errors.h"
 
 namespace emsdb {
@@ -18,8 +16,7 @@ void Journal::Finished(const FinishedCall& call, const absl::Status& status) {
   metrics_.CallFinished(call.database, call.rpc, status.code(), total);
   if (status.ok() && total < kSlow) return;
   const ErrorDetail detail = DetailOf(status);
-  nlohmann::ordered_json line;
-  line["event"] = status.ok() ? "slow call" : "failed call";
+  Fields line;
   line["id"] = next_id_.fetch_add(1, std::memory_order_relaxed);
   line["rpc"] = call.rpc;
   line["database"] = call.database;
@@ -41,9 +38,7 @@ void Journal::Finished(const FinishedCall& call, const absl::Status& status) {
   line["waiting_ms"] = Milliseconds(call.times.waiting);
   line["running_ms"] = Milliseconds(call.times.running);
   put("traceparent", call.caller.trace_parent);
-  // Invalid UTF-8 cannot be in JSON: it is replaced, so that a line never fails to be written.
-  log_->log(status.ok() ? spdlog::level::info : spdlog::level::warn, "{}",
-            line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
+  status.ok() ? log_.Info("slow call", line) : log_.Warn("failed call", line);
 }
 
 }  // namespace emsdb

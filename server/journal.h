@@ -3,16 +3,14 @@
 #ifndef EMSDB_SERVER_JOURNAL_H_
 #define EMSDB_SERVER_JOURNAL_H_
 
-#include <spdlog/logger.h>
-
 #include <atomic>
-#include <memory>
 #include <string>
 
 #include "absl/status/status.h"
 #include "pool/call.h"
 #include "server/caller.h"
 #include "server/config.h"
+#include "server/log.h"
 #include "server/metrics.h"
 
 namespace emsdb {
@@ -31,13 +29,13 @@ class Journal {
   // A call at least this long is told of though it did not fail.
   static constexpr Duration kSlow = std::chrono::seconds(1);
 
-  Journal(std::shared_ptr<spdlog::logger> log, Metrics& metrics, BindValues bind_values)
-      : log_(std::move(log)), metrics_(metrics), bind_values_(bind_values) {}
+  Journal(const Log& log, Metrics& metrics, BindValues bind_values)
+      : log_(log), metrics_(metrics), bind_values_(bind_values) {}
 
   void Finished(const FinishedCall& call, const absl::Status& status);
 
  private:
-  const std::shared_ptr<spdlog::logger> log_;
+  const Log& log_;
   Metrics& metrics_;
   const BindValues bind_values_;
   std::atomic<std::uint64_t> next_id_{1};

@@ -1,13 +1,12 @@
 // Wiring and signals: reads the environment, builds the server, waits for SIGTERM, drains.
 
 #include <signal.h>
-#include <spdlog/async.h>
-#include <spdlog/sinks/stdout_sinks.h>
-#include <spdlog/spdlog.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
+#include <filesystem>
 #include <iostream>
 #include <memory>
 #include <string>
@@ -64,14 +63,22 @@ std::unique_ptr<Connector> MakeConnector(const DatabaseSettings& settings, Role 
   return std::make_unique<SqliteConnector>(std::move(options), Clock::Real());
 }
 
-// Lines go through a bounded queue and a thread of their own: a slow terminal never holds up a
-// call; what does not fit in is dropped, the oldest first.
-std::shared_ptr<spdlog::logger> MakeLog() {
-  spdlog::init_thread_pool(8192, 1);
-  auto log = spdlog::create_async_nb<spdlog::sinks::stderr_sink_mt>("emsdb");
-  log->set_pattern("%Y-%m-%dT%H:%M:%S.%e%z %l %v");
-  log->flush_on(spdlog::level::warn);
-  return log;
+// The directory of embedded databases, for this user alone.
+absl::Status MakeDataDirectory(const Config& config) {
+  const auto inside = [&](const DatabaseSettings& settings) {
+    return settings.engine == Engine::kSqlite &&
+           std::filesystem::path(settings.connection).parent_path() == config.data_dir;
+  };
+  if (std::none_of(config.databases.begin(), config.databases.end(), inside)) {
+    return absl::OkStatus();
+  }
+  std::error_code failure;
+  if (std::filesystem::create_directories(config.data_dir, failure)) {
+    std::filesystem::permissions(config.data_dir, std::filesystem::perms::owner_all, failure);
+  }
+  if (!failure) return absl::OkStatus();
+  return absl::UnavailableError("EMSDB_DATA_DIR: " + config.data_dir.string() +
+                                " cannot be created: " + failure.message());
 }
 
 sigset_t EndSignals() {
@@ -82,48 +89,45 @@ sigset_t EndSignals() {
   return signals;
 }
 
-// gRPC waits for every call and a driver for its system calls: neither may keep the process.
-void LeaveAfter(Duration patience, std::shared_ptr<spdlog::logger> log) {
-  std::thread([patience, log = std::move(log)] {
-    const Instant end = Clock::Real().Now() + patience;
-    Mutex mutex;
-    CondVar never;
-    MutexLock lock(mutex);
-    while (Clock::Real().Now() < end) Clock::Real().WaitUntil(mutex, never, end);
-    log->error("something did not end within its time: leaving all the same");
-    log->flush();
-    _exit(3);
-  }).detach();
-}
-
-int Serve(const Config& config) {
-  const auto log = MakeLog();
-  for (const std::string& warning : config.warnings) log->warn("{}", warning);
-  Server server(config, MakeConnector, log);
-  const absl::Status started = server.Start();
-  if (!started.ok()) {
-    spdlog::shutdown();
-    std::cerr << "emsdb-gateway: " << std::string(started.message()) << "\n";
-    return 1;
-  }
-  std::cout << "emsdb-gateway " << EMSDB_VERSION << " serves on port " << server.port()
-            << ", metrics on port " << server.metrics_port() << std::endl;
-  const sigset_t signals = EndSignals();
-  int signal = 0;
-  sigwait(&signals, &signal);
-  log->info("draining for at most {} s", ShownSeconds(config.drain_timeout));
-  LeaveAfter(config.drain_timeout + kMargin, log);
-  const bool clean = server.Drain();
-  log->info(clean ? "drained" : "drained: some calls had to be stopped");
-  spdlog::shutdown();
-  return 0;
-}
-
 int Complain(const ConfigComplaints& complaints) {
   for (const std::string& complaint : complaints) {
     std::cerr << "emsdb-gateway: " << complaint << "\n";
   }
   return 1;
+}
+
+// gRPC waits for every call and a driver for its system calls: neither may keep the process.
+void LeaveAfter(Duration patience) {
+  std::thread([patience] {
+    const Instant end = Clock::Real().Now() + patience;
+    Mutex mutex;
+    CondVar never;
+    MutexLock lock(mutex);
+    while (Clock::Real().Now() < end) Clock::Real().WaitUntil(mutex, never, end);
+    constexpr char kLine[] =
+        "{\"event\":\"something did not end in time: leaving all the same\"}\n";
+    [[maybe_unused]] const ssize_t written = write(STDERR_FILENO, kLine, sizeof kLine - 1);
+    _exit(3);
+  }).detach();
+}
+
+int Serve(const Config& config) {
+  const Log log;
+  for (const std::string& warning : config.warnings) log.Warn("setting", {{"message", warning}});
+  Server server(config, MakeConnector, log);
+  absl::Status started = MakeDataDirectory(config);
+  if (started.ok()) started = server.Start();
+  if (!started.ok()) return Complain({std::string(started.message())});
+  std::cout << "emsdb-gateway " << EMSDB_VERSION << " serves on port " << server.port()
+            << ", metrics on port " << server.metrics_port() << std::endl;
+  const sigset_t signals = EndSignals();
+  int signal = 0;
+  sigwait(&signals, &signal);
+  log.Info("draining", {{"at_most_s", ShownSeconds(config.drain_timeout)}});
+  LeaveAfter(config.drain_timeout + kMargin);
+  const bool clean = server.Drain();
+  log.Info(clean ? "drained" : "drained, some calls were stopped");
+  return 0;
 }
 
 int Run(int argc, char** argv) {

@@ -20,10 +20,9 @@ constexpr std::chrono::milliseconds kCutAfter(100);
 
 }  // namespace
 
-Server::Server(Config config, const ConnectorFactory& connectors,
-               std::shared_ptr<spdlog::logger> log)
+Server::Server(Config config, const ConnectorFactory& connectors, const Log& log)
     : config_(std::move(config)),
-      log_(std::move(log)),
+      log_(log),
       clock_(Clock::Real()),
       pools_(config_.databases, connectors, clock_,
              [this](const std::string& database) -> PoolObserver& {
@@ -62,7 +61,6 @@ absl::Status Server::CheckDatabases() {
   if (config_.mode == Mode::kProduction) {
     return absl::UnavailableError("the databases did not all answer: " + failed);
   }
-  log_->warn("not reachable, and tried again: {}", failed);
   return absl::OkStatus();
 }
 
@@ -104,9 +102,10 @@ void Server::TellHealth(const std::string& database, const absl::Status& state) 
   if (draining_) return;
   grpc_->GetHealthCheckService()->SetServingStatus(database, state.ok());
   if (state.ok()) {
-    log_->info("database {} can be reached", database);
+    log_.Info("database reachable", {{"database", database}});
   } else {
-    log_->warn("database {} cannot be reached: {}", database, std::string(state.message()));
+    log_.Warn("database away, tried again",
+              {{"database", database}, {"message", std::string(state.message())}});
   }
 }
 

@@ -3,7 +3,6 @@
 #define EMSDB_SERVER_SERVER_H_
 
 #include <grpcpp/server.h>
-#include <spdlog/logger.h>
 
 #include <memory>
 #include <string>
@@ -12,6 +11,7 @@
 #include "server/config.h"
 #include "server/database_service.h"
 #include "server/http_server.h"
+#include "server/log.h"
 #include "server/query_service.h"
 #include "server/transaction_service.h"
 
@@ -20,7 +20,7 @@ namespace emsdb {
 // Start, then Drain, each once, by one thread.
 class Server {
  public:
-  Server(Config config, const ConnectorFactory& connectors, std::shared_ptr<spdlog::logger> log);
+  Server(Config config, const ConnectorFactory& connectors, const Log& log);
   ~Server();
 
   // Asks the databases, then listens. In production a database that does not answer is an error
@@ -42,7 +42,7 @@ class Server {
   HttpAnswer Readiness() const;
 
   const Config config_;
-  const std::shared_ptr<spdlog::logger> log_;
+  const Log& log_;
   Clock& clock_;
   Metrics metrics_;
   PoolManager pools_;
