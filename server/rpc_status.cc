@@ -75,7 +75,10 @@ grpc::Status ToRpcStatus(const absl::Status& status, Duration elapsed) {
     wire::v1::BadRequest bad;
     auto* violation = bad.add_field_violations();
     violation->set_field(detail.field);
-    violation->set_description(message);
+    // The message names the field first; here it has a place of its own.
+    const std::string prefix = detail.field + ": ";
+    const bool prefixed = message.compare(0, prefix.size(), prefix) == 0;
+    violation->set_description(prefixed ? message.substr(prefix.size()) : message);
     Attach(rich, "BadRequest", bad);
   }
   return {static_cast<grpc::StatusCode>(status.code()), message, rich.SerializeAsString()};
