@@ -261,17 +261,28 @@ TEST_F(SqliteStops, HitOnlyTheStatementTheyAreMeantFor) {
   }
 }
 
+// A clock on which a second passes whenever somebody looks: it is always in the middle of the
+// statement that the deadline comes.
+class ClockThatMovesWhenLookedAt final : public Clock {
+ public:
+  Instant Now() const override { return now_ += seconds(1); }
+  void WaitUntil(Mutex& /*mutex*/, CondVar& /*changed*/, Instant /*deadline*/) override {}
+
+ private:
+  mutable Instant now_{std::chrono::hours(1)};
+};
+
 TEST_F(SqliteStops, FailTheTransactionTheyFallInto) {
-  StopSignal stop;
-  ASSERT_THAT(writer_->Begin({}, {}, {}), IsOk());
-  ASSERT_THAT(Run(*writer_, "INSERT INTO t VALUES (0)"), IsOk());
-  std::thread stopper([&] { stop.Raise(StopReason::kExpired); });
-  EXPECT_THAT(Run(*writer_, std::string("INSERT INTO t ") + kEndlessRows, {}, {.stop = &stop}),
-              HasReason("TX_EXPIRED"));
-  stopper.join();
-  EXPECT_EQ(writer_->transaction_state(), TransactionState::kFailed);
-  EXPECT_THAT(writer_->Commit({}), HasReason("TX_ROLLED_BACK"));
-  EXPECT_EQ(Count(*writer_), Int(0));
+  ClockThatMovesWhenLookedAt clock;
+  const auto writer = Open(SqliteRole::kWriter, clock);
+  ASSERT_THAT(writer->Begin({}, {}, {}), IsOk());
+  ASSERT_THAT(Run(*writer, "INSERT INTO t VALUES (0)"), IsOk());
+  EXPECT_THAT(Run(*writer, std::string("INSERT INTO t ") + kEndlessRows, {},
+                  {.deadline = clock.Now() + seconds(10)}),
+              HasReason("DEADLINE"));
+  EXPECT_EQ(writer->transaction_state(), TransactionState::kFailed);
+  EXPECT_THAT(writer->Commit({}), HasReason("TX_ROLLED_BACK"));
+  EXPECT_EQ(Count(*reader_), Int(0));
 }
 
 TEST_F(SqliteStops, KeepATransactionWhoseCommitWasNotSent) {
