@@ -4,6 +4,7 @@
 #define EMSDB_POOL_SQLITE_AUTHORIZER_H_
 
 #include <string_view>
+#include <utility>
 
 #include "absl/status/status.h"
 
@@ -24,9 +25,9 @@ class Authorizer {
   // `this` must live as long as `database`.
   void Install(sqlite3* database);
 
-  // Why the statement compiled last was refused; OK if it was not by this class.
-  const absl::Status& refusal() const { return refusal_; }
-  void Forget() { refusal_ = absl::OkStatus(); }
+  // Why the statement that has just failed was refused, and forgets it; OK if it was not by this
+  // class.
+  absl::Status TakeRefusal() { return std::exchange(refusal_, absl::OkStatus()); }
 
   // While it lives, everything is allowed: for the driver's own statements.
   class Bypass {

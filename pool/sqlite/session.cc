@@ -141,7 +141,7 @@ absl::Status Session::OpenFailure() const {
 }
 
 absl::StatusOr<StatementHandle> Session::Prepare(const std::string& sql) {
-  authorizer_.Forget();
+  authorizer_.TakeRefusal().IgnoreError();
   sqlite3_stmt* prepared = nullptr;
   const char* tail = nullptr;
   const int result =
@@ -157,6 +157,7 @@ absl::StatusOr<StatementHandle> Session::Prepare(const std::string& sql) {
 }
 
 int Session::Run(Control control) {
+  authorizer_.TakeRefusal().IgnoreError();
   const auto index = static_cast<std::size_t>(control);
   StatementHandle& statement = controls_[index];
   if (statement == nullptr) {
@@ -197,7 +198,8 @@ absl::Status Session::Failure(Phase phase, std::string_view sql) {
     absl::Status cause = interruption_.Cause(Stage::kRunning);
     if (!cause.ok()) return cause;
   }
-  if (primary == SQLITE_AUTH && !authorizer_.refusal().ok()) return authorizer_.refusal();
+  absl::Status refusal = authorizer_.TakeRefusal();
+  if (!refusal.ok()) return refusal;
   return AtStage(ToStatus(error, phase, sql), Stage::kRunning);
 }
 

@@ -2,6 +2,7 @@
 #ifndef EMSDB_TESTS_SUPPORT_TEMPORARY_DIRECTORY_H_
 #define EMSDB_TESTS_SUPPORT_TEMPORARY_DIRECTORY_H_
 
+#include <cerrno>
 #include <cstdlib>
 #include <filesystem>
 #include <string>
