@@ -21,7 +21,8 @@ enum class Mode { kDevelopment, kProduction };
 // EMSDB_INSECURE: whether plain text may leave the machine.
 enum class PlainText { kLoopbackOnly, kAnywhere };
 
-// EMSDB_LOG_VALUES: whether bind values and the server's DETAIL may be seen in logs and errors.
+// EMSDB_LOG_VALUES: whether what may quote bind values, such as the database's own messages, may be
+// seen in the log.
 enum class BindValues { kHidden, kShown };
 
 // PEM files. With a client CA, callers must show a certificate that it signed.

@@ -46,9 +46,9 @@ std::vector<Row> ServerRows(const Config& config) {
       {"data directory", config.data_dir.string()},
       {"drain time-out", ShownSeconds(config.drain_timeout) + " s"},
       {"slow reader time-out", ShownSeconds(config.slow_reader_timeout) + " s"},
-      {"bind values in logs", config.bind_values == BindValues::kShown
-                                  ? "shown (EMSDB_LOG_VALUES=1): patient data may be in them"
-                                  : "hidden"},
+      {"values in the log", config.bind_values == BindValues::kShown
+                                ? "may be shown (EMSDB_LOG_VALUES=1), and patient data with them"
+                                : "hidden"},
   };
 }
 

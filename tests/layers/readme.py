@@ -15,7 +15,7 @@ import sys
 import textwrap
 
 EXCERPT = re.compile(
-    r'<!-- excerpt: (?P<path>\S+) from "(?P<first>.*)" to "(?P<last>.*)" -->\n\n?'
+    r'<!-- excerpt: (?P<path>\S+) from "(?P<first>[^\n]*?)" to "(?P<last>[^\n]*?)" -->\n\n?'
     r"(?P<fence>```\w*\n)(?P<text>.*?)```\n",
     re.DOTALL)
 MARK = "<!-- excerpt:"

@@ -24,6 +24,10 @@ class Excerpts(unittest.TestCase):
     def test_one_that_is_as_its_file_says_passes(self):
         self.assertEqual(self.found(GOOD), [])
 
+    def test_several_are_told_apart(self):
+        self.assertEqual(self.found(GOOD + GOOD), [])
+        self.assertEqual(len(self.found(GOOD + GOOD.replace("y.run()\n`", "y.walk()\n`"))), 1)
+
     def test_one_that_differs_is_reported(self):
         self.assertEqual(self.found(GOOD.replace("y.run()\n`", "y.walk()\n`")),
                          ["a.py: the excerpt is not what the file says"])

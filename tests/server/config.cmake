@@ -3,6 +3,7 @@ emsdb_test(config_test
   config_secrets_test.cc
   config_test.cc
   database_url_test.cc
+  deploy_files_test.cc
   env_example_test.cc
   listen_address_test.cc
   LIBRARIES emsdb::config)

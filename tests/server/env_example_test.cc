@@ -1,8 +1,10 @@
-// deploy/emsdb.env.example is the operators' manual: it lists every variable, and no other.
+// deploy/emsdb.env.example is the operators' manual: it lists every variable, and no other. The
+// README names them all, too.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <fstream>
+#include <iterator>
 #include <regex>
 
 #include "server/config.h"
@@ -64,6 +66,14 @@ TEST(EnvExample, IsAcceptedAsAWhole) {
   const auto* complaints = std::get_if<ConfigComplaints>(&parsed);
   ASSERT_EQ(complaints, nullptr) << testing::PrintToString(*complaints);
   EXPECT_THAT(std::get<Config>(parsed).warnings, testing::IsEmpty());
+}
+
+TEST(Readme, NamesEveryVariableOfTheGateway) {
+  std::ifstream file(EMSDB_SOURCE_DIR "/README.md");
+  const std::string readme{std::istreambuf_iterator<char>(file), {}};
+  for (const std::string& name : GatewayVariables()) {
+    EXPECT_THAT(readme, testing::HasSubstr("`" + name + "`"));
+  }
 }
 
 // What is shown and not called an example is what holds without it.
