@@ -52,7 +52,7 @@ ExitStatus RunBatch(const BatchCommand& command, const std::string& text, Sessio
       session.client.ExecuteBatch(command.database, std::move(batch), {.call = session.call});
   if (!results.ok()) return ReportFailure(results.status(), *statements);
   WriteResults(*results, command.format, session.output);
-  return FinishOutput(session.output);
+  return FinishOutput(session.output, CallState::kDone);
 }
 
 }  // namespace emsdb::client::cli
