@@ -123,7 +123,7 @@ TEST(TableWriter, TakesAColumnWithoutATypeForWhatItsCellsAre) {
 
 TEST(TableWriter, KeepsEveryRowOnOneLine) {
   EXPECT_EQ(Written(Format::kTable, OneCell("a\nb\x1b[2J")),
-            " c\n------------\n a\\nb\\x1B[2J\n(1 row)\n");
+            " c\n-------------\n a\\nb\\x1B[2J\n(1 row)\n");
 }
 
 TEST(TableWriter, StreamsRowsBeyondThoseItMeasured) {

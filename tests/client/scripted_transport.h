@@ -2,7 +2,7 @@
 #ifndef EMSDB_TESTS_CLIENT_SCRIPTED_TRANSPORT_H_
 #define EMSDB_TESTS_CLIENT_SCRIPTED_TRANSPORT_H_
 
-#include <deque>
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <utility>
@@ -24,13 +24,12 @@ class Script {
   absl::StatusOr<Response> Answer(const Request& request, std::vector<Request>& seen) {
     seen.push_back(request);
     if (answers_.empty()) return absl::UnimplementedError("not scripted");
-    absl::StatusOr<Response> answer = answers_.front();
-    if (answers_.size() > 1) answers_.pop_front();
-    return answer;
+    return answers_[std::min(next_++, answers_.size() - 1)];
   }
 
  private:
-  std::deque<absl::StatusOr<Response>> answers_;
+  std::vector<absl::StatusOr<Response>> answers_;
+  std::size_t next_ = 0;
 };
 
 struct ScriptedStreamAnswer {
