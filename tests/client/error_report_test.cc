@@ -79,10 +79,11 @@ TEST(ErrorReport, SaysWhatThePersonNeeds) {
                      .metadata = {{"sqlstate", "42703"},
                                   {"position", "8"},
                                   {"stage", "running"},
+                                  {"elapsed_ms", "12"},
                                   {"hint", "Perhaps you meant \"name\"."}}});
   EXPECT_EQ(ErrorReport(status, {.sql = "select nme"}),
             "emsdb: INVALID_ARGUMENT: column \"nme\" does not exist\n"
-            "  SQLSTATE 42703, stage running\n"
+            "  SQLSTATE 42703, stage running, after 12 ms\n"
             "LINE 1: select nme\n"
             "               ^\n"
             "hint: Perhaps you meant \"name\".\n");

@@ -1,5 +1,6 @@
 #include "tests/support/fake_gateway.h"
 
+#include <grpc/grpc.h>
 #include <grpcpp/health_check_service_interface.h>
 
 #include <chrono>
@@ -107,6 +108,9 @@ class FakeGateway::Services {
 
 FakeGateway::FakeGateway(FakeScript script, std::shared_ptr<grpc::ServerCredentials> credentials)
     : services_(std::make_unique<Services>(std::move(script))) {
+  // Never given back: the last one out would wait up to ten seconds for gRPC's own pollers.
+  static const bool kept = (grpc_init(), true);
+  static_cast<void>(kept);
   grpc::EnableDefaultHealthCheckService(true);
   grpc::ServerBuilder builder;
   builder.AddListeningPort("127.0.0.1:0", std::move(credentials), &port_);
