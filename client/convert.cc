@@ -14,8 +14,8 @@ struct ToWireValue {
   void operator()(bool value) const { out.set_bool_value(value); }
   void operator()(std::int64_t value) const { out.set_int64_value(value); }
   void operator()(double value) const { out.set_double_value(value); }
-  void operator()(const std::string& text) const { out.set_string_value(text); }
-  void operator()(const Bytes& bytes) const { out.set_bytes_value(bytes.data); }
+  void operator()(std::string&& text) const { out.set_string_value(std::move(text)); }
+  void operator()(Bytes&& bytes) const { out.set_bytes_value(std::move(bytes.data)); }
 };
 
 void SetDuration(Duration from, google::protobuf::Duration& to) {
@@ -28,7 +28,7 @@ void SetDuration(Duration from, google::protobuf::Duration& to) {
 
 v1::Value ToWire(Value value) {
   v1::Value out;
-  std::visit(ToWireValue{out}, value.kind());
+  std::visit(ToWireValue{out}, std::move(value).TakeKind());
   return out;
 }
 

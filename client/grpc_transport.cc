@@ -1,5 +1,6 @@
 #include "client/grpc_transport.h"
 
+#include <grpc/grpc.h>
 #include <grpcpp/generic/generic_stub.h>
 #include <grpcpp/grpcpp.h>
 
@@ -270,10 +271,18 @@ grpc::ChannelArguments Arguments(const ConnectOptions& options) {
   return arguments;
 }
 
+// gRPC stays for the life of the process. When the last user lets go of it, it joins its threads,
+// and one that polls for a large message sleeps up to ten seconds first (seen with gRPC 1.51).
+void KeepGrpc() {
+  static const bool kept = (grpc_init(), true);
+  static_cast<void>(kept);
+}
+
 }  // namespace
 
 absl::StatusOr<std::shared_ptr<Transport>> MakeGrpcTransport(const ConnectOptions& options) {
   if (absl::Status status = Check(options); !status.ok()) return status;
+  KeepGrpc();
   Headers headers{.caller = options.caller};
   if (!options.token.empty()) headers.authorization = absl::StrCat("Bearer ", options.token);
   return std::make_shared<GrpcTransport>(

@@ -71,12 +71,12 @@ absl::Status Transaction::Commit(const CallOptions& options) {
   if (absl::Status status = CheckOpen(); !status.ok()) return status;
   v1::CommitTransactionRequest request;
   request.set_transaction_id(id_);
-  const absl::Status status = runner_
-                                  ->Run(options, kCommit,
-                                        [&](const CallContext& context) {
-                                          return runner_->transport().Commit(context, request);
-                                        })
-                                  .status();
+  absl::Status status = runner_
+                            ->Run(options, kCommit,
+                                  [&](const CallContext& context) {
+                                    return runner_->transport().Commit(context, request);
+                                  })
+                            .status();
   open_ = StillOpen(status);
   return status;
 }
@@ -85,12 +85,12 @@ absl::Status Transaction::RollBack(const CallOptions& options) {
   if (!open_) return absl::OkStatus();
   v1::RollbackTransactionRequest request;
   request.set_transaction_id(id_);
-  const absl::Status status = runner_
-                                  ->Run(options, kRollBack,
-                                        [&](const CallContext& context) {
-                                          return runner_->transport().RollBack(context, request);
-                                        })
-                                  .status();
+  absl::Status status = runner_
+                            ->Run(options, kRollBack,
+                                  [&](const CallContext& context) {
+                                    return runner_->transport().RollBack(context, request);
+                                  })
+                            .status();
   if (status.ok()) open_ = false;
   return status;
 }

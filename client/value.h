@@ -53,6 +53,7 @@ class Value {
       : Value(value.has_value() ? Value(*value) : Value()) {}
 
   const Kind& kind() const { return kind_; }
+  Kind&& TakeKind() && { return std::move(kind_); }
   bool is_null() const { return std::holds_alternative<Null>(kind_); }
 
   // The value, if it is of that kind; else null.

@@ -93,7 +93,7 @@ ExitStatus WriteList(const Json& list, Format format, Output& output) {
   } else {
     WriteTable(list, output);
   }
-  return FinishOutput(output);
+  return FinishOutput(output, CallState::kDone);
 }
 
 }  // namespace
@@ -119,7 +119,7 @@ ExitStatus RunHealth(const HealthCommand& command, Session& session) {
   if (!health.ok()) return Report(health.status());
   const bool serving = *health == HealthStatus::kServing;
   session.output.Write(serving ? "SERVING\n" : "NOT_SERVING\n");
-  const ExitStatus written = FinishOutput(session.output);
+  const ExitStatus written = FinishOutput(session.output, CallState::kDone);
   if (written != ExitStatus::kOk) return written;
   return serving ? ExitStatus::kOk : ExitStatus::kUnreachable;
 }

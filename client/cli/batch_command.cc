@@ -30,14 +30,16 @@ void WriteResults(const std::vector<Result>& results, Format format, Output& out
 // Which statement failed, and where it stands.
 ExitStatus ReportFailure(const absl::Status& status,
                          const std::vector<NumberedStatement>& statements) {
-  const std::optional<int> index = ErrorInfoOf(status).statement();
+  const ErrorInfo info = ErrorInfoOf(status);
+  const std::optional<int> index = info.statement();
   if (!index.has_value() || *index < 0 || static_cast<std::size_t>(*index) >= statements.size()) {
     return Report(status);
   }
   const NumberedStatement& failed = statements[static_cast<std::size_t>(*index)];
   std::cerr << "emsdb: statement " << *index + 1 << " of " << statements.size();
   if (failed.line > 0) std::cerr << ", line " << failed.line;
-  std::cerr << ", failed; nothing of the batch took effect\n";
+  const bool in_doubt = info.outcome_unknown() || absl::IsUnknown(status);
+  std::cerr << (in_doubt ? ", failed\n" : ", failed; nothing of the batch took effect\n");
   return Report(status, {.sql = failed.statement.sql, .first_line = std::max(1, failed.line)});
 }
 
@@ -52,7 +54,7 @@ ExitStatus RunBatch(const BatchCommand& command, const std::string& text, Sessio
       session.client.ExecuteBatch(command.database, std::move(batch), {.call = session.call});
   if (!results.ok()) return ReportFailure(results.status(), *statements);
   WriteResults(*results, command.format, session.output);
-  return FinishOutput(session.output);
+  return FinishOutput(session.output, CallState::kDone);
 }
 
 }  // namespace emsdb::client::cli

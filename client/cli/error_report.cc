@@ -4,6 +4,7 @@
 #include <chrono>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
@@ -70,9 +71,11 @@ std::string Escaped(std::string_view message) {
 std::string Facts(const ErrorInfo& info) {
   std::vector<std::string> facts;
   if (!info.sqlstate().empty()) facts.push_back("SQLSTATE " + info.sqlstate());
-  for (const char* key : {"constraint", "schema", "table", "column", "stage", "elapsed_ms"}) {
+  for (const char* key : {"constraint", "schema", "table", "column", "stage"}) {
     if (!info.Get(key).empty()) facts.push_back(absl::StrCat(key, " ", info.Get(key)));
   }
+  const std::string elapsed = info.Get("elapsed_ms");
+  if (!elapsed.empty() && elapsed != "0") facts.push_back(absl::StrCat("after ", elapsed, " ms"));
   // The gateway's own word for it; "SQL_ERROR" would add nothing to a SQLSTATE.
   if (!info.reason.empty() && info.reason != "SQL_ERROR") facts.push_back(info.reason);
   return absl::StrJoin(facts, ", ");
@@ -135,6 +138,7 @@ std::string ErrorReport(const absl::Status& status, const StatementSource& sourc
                                  Escaped(std::string(status.message())), "\n");
   if (const std::string facts = Facts(info); !facts.empty()) out += "  " + Escaped(facts) + "\n";
   for (const FieldViolation& one : info.violations) {
+    if (absl::StrContains(std::string(status.message()), one.description)) continue;
     absl::StrAppend(&out, "  ", Escaped(one.field), ": ", Escaped(one.description), "\n");
   }
   out += CaretLines(source.sql, info.position(), source.first_line);

@@ -6,7 +6,7 @@ namespace emsdb::client::cli {
 
 enum class ExitStatus : int {
   kOk = 0,
-  kOutputFailed = 1,  // the answer could not be written
+  kOutputFailed = 1,  // the answer could not be written, or memory was used up
   kUsage = 2,         // the command line, or a file it names
   kRefused = 3,       // the gateway or the database said no
   kUnreachable = 4,   // the gateway or the database is away; nothing was done

@@ -3,7 +3,9 @@
 
 #include <chrono>
 #include <csignal>
+#include <cstdio>
 #include <cstdlib>
+#include <exception>
 #include <iostream>
 #include <memory>
 #include <string>
@@ -67,6 +69,7 @@ ExitStatus Main(int argc, const char* const* argv) {
     return *status == ExitStatus::kOk && !std::cout ? ExitStatus::kOutputFailed : *status;
   }
   auto& options = std::get<Options>(parsed);
+  // NOLINTNEXTLINE(concurrency-mt-unsafe): there is one thread yet
   if (const char* token = std::getenv("EMSDB_TOKEN"); token != nullptr) options.token = token;
   return Run(options);
 }
@@ -74,4 +77,12 @@ ExitStatus Main(int argc, const char* const* argv) {
 }  // namespace
 }  // namespace emsdb::client::cli
 
-int main(int argc, char** argv) { return static_cast<int>(emsdb::client::cli::Main(argc, argv)); }
+int main(int argc, char** argv) {
+  try {
+    return static_cast<int>(emsdb::client::cli::Main(argc, argv));
+  } catch (const std::exception& error) {
+    // Nothing here throws but memory that is used up.
+    std::fprintf(stderr, "emsdb: %s\n", error.what());
+    return static_cast<int>(emsdb::client::cli::ExitStatus::kOutputFailed);
+  }
+}

@@ -1,8 +1,10 @@
 #include "client/cli/options.h"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <array>
 #include <iostream>
-#include <map>
+#include <string_view>
 #include <utility>
 
 #include "client/cli/parameters.h"
@@ -75,22 +77,30 @@ void AddConnection(CLI::App& app, Options& options) {
                  "The name expected in the gateway's certificate");
 }
 
-void AddFormat(CLI::App& command, Format& format, std::map<std::string, Format> formats) {
-  command.add_option("--format", format, "How to write the answer")
-      ->transform(CLI::CheckedTransformer(std::move(formats)))
-      ->option_text("NAME (table)");
+constexpr std::array<std::pair<std::string_view, Format>, 3> kFormats{
+    {{"table", Format::kTable}, {"json", Format::kJson}, {"csv", Format::kCsv}}};
+
+// `count`: how many of kFormats the command has.
+void AddFormat(CLI::App& command, Format& format, std::size_t count, const char* names) {
+  const auto choose = [&format, count, names](const std::string& given) {
+    const auto end = kFormats.begin() + static_cast<std::ptrdiff_t>(count);
+    const auto found = std::find_if(kFormats.begin(), end,
+                                    [&given](const auto& known) { return known.first == given; });
+    if (found == end) {
+      throw CLI::ValidationError("--format", "must be one of " + std::string(names));
+    }
+    format = found->second;
+  };
+  command.add_option_function<std::string>("--format", choose, "How to write the answer")
+      ->option_text(names);
 }
 
-const std::map<std::string, Format>& AllFormats() {
-  static const auto& formats = *new std::map<std::string, Format>{
-      {"table", Format::kTable}, {"csv", Format::kCsv}, {"json", Format::kJson}};
-  return formats;
+void AddAnyFormat(CLI::App& command, Format& format) {
+  AddFormat(command, format, 3, "table|csv|json");
 }
 
-const std::map<std::string, Format>& TableOrJson() {
-  static const auto& formats =
-      *new std::map<std::string, Format>{{"table", Format::kTable}, {"json", Format::kJson}};
-  return formats;
+void AddTableOrJson(CLI::App& command, Format& format) {
+  AddFormat(command, format, 2, "table|json");
 }
 
 // All kinds of parameters go into one list, in the order of the command line.
@@ -124,7 +134,7 @@ void AddQuery(CLI::App& app, QueryCommand& query) {
   command.add_flag_callback(
       "--read-only", [&query] { query.access = Access::kReadOnly; },
       "Let the database refuse writes; a lost call is then repeated");
-  AddFormat(command, query.format, AllFormats());
+  AddAnyFormat(command, query.format);
   command.add_option("SQL", query.sql, "One statement; - reads it from standard input")->required();
 }
 
@@ -132,7 +142,7 @@ void AddBatch(CLI::App& app, BatchCommand& batch) {
   CLI::App& command = *app.add_subcommand("batch", "Run a file of statements as one transaction");
   command.fallthrough();
   command.add_option("--db", batch.database, "The logical database")->capture_default_str();
-  AddFormat(command, batch.format, TableOrJson());
+  AddTableOrJson(command, batch.format);
   command.add_option("FILE", batch.file, "An SQL script or JSON; - is standard input")->required();
 }
 
@@ -140,11 +150,11 @@ void AddAdministration(CLI::App& app, DatabasesCommand& databases, PoolsCommand&
                        HealthCommand& health) {
   CLI::App& list = *app.add_subcommand("databases", "List the logical databases");
   list.fallthrough();
-  AddFormat(list, databases.format, TableOrJson());
+  AddTableOrJson(list, databases.format);
   CLI::App& status = *app.add_subcommand("pools", "Show how the pools do");
   status.fallthrough();
   status.add_option("--db", pools.database, "Only the pool of this database");
-  AddFormat(status, pools.format, TableOrJson());
+  AddTableOrJson(status, pools.format);
   CLI::App& check = *app.add_subcommand("health", "Ask whether the gateway, or a database, serves");
   check.fallthrough();
   check.add_option("DB", health.database, "A logical database; without it the gateway itself");

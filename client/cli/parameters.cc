@@ -43,19 +43,19 @@ bool HasOversizedInteger(const std::string& json) {
 
 }  // namespace
 
-absl::StatusOr<nlohmann::json> ParseJson(const std::string& text, const std::string& what) {
+absl::StatusOr<nlohmann::json> ParseJson(const std::string& text, const std::string& prefix) {
   try {
     nlohmann::json json = nlohmann::json::parse(text);
     if (!HasOversizedInteger(text)) return json;
   } catch (const nlohmann::json::out_of_range&) {
     return absl::InvalidArgumentError(
-        absl::StrCat(what, ": a number is too large; send it as text"));
+        absl::StrCat(prefix, "a number is too large; send it as text"));
   } catch (const nlohmann::json::parse_error& error) {
     return absl::InvalidArgumentError(
-        absl::StrCat(what, ": not JSON, at byte ", static_cast<std::size_t>(error.byte)));
+        absl::StrCat(prefix, "not JSON, at byte ", static_cast<std::size_t>(error.byte)));
   }
   return absl::InvalidArgumentError(
-      absl::StrCat(what, ": an integer does not fit into 64 bits; send it as text"));
+      absl::StrCat(prefix, "an integer does not fit into 64 bits; send it as text"));
 }
 
 absl::StatusOr<Value> ValueFromJson(const nlohmann::json& json) {
@@ -84,12 +84,9 @@ absl::StatusOr<Value> ValueFromJson(const nlohmann::json& json) {
 }
 
 absl::StatusOr<Value> ValueFromJsonText(const std::string& text) {
-  const absl::StatusOr<nlohmann::json> json = ParseJson(text, "--param-json");
+  const absl::StatusOr<nlohmann::json> json = ParseJson(text, "");
   if (!json.ok()) return json.status();
-  absl::StatusOr<Value> value = ValueFromJson(*json);
-  if (value.ok()) return value;
-  return absl::InvalidArgumentError(
-      absl::StrCat("--param-json: ", std::string(value.status().message())));
+  return ValueFromJson(*json);
 }
 
 absl::StatusOr<Value> ValueFromHex(std::string_view text) {

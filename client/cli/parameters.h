@@ -22,8 +22,9 @@ absl::StatusOr<Value> ValueFromHex(std::string_view text);
 absl::StatusOr<Value> ValueFromJson(const nlohmann::json& json);
 
 // Parses, and refuses integers that do not fit into 64 bits: the parser would make doubles of
-// them without a word. `what` names the text in the error.
-absl::StatusOr<nlohmann::json> ParseJson(const std::string& text, const std::string& what);
+// them without a word. `prefix` begins
+// the error's message.
+absl::StatusOr<nlohmann::json> ParseJson(const std::string& text, const std::string& prefix);
 
 }  // namespace emsdb::client::cli
 

@@ -1,4 +1,4 @@
-#include <optional>
+#include <iostream>
 #include <utility>
 
 #include "client/cli/result_writer.h"
@@ -31,9 +31,11 @@ ExitStatus RunQuery(const QueryCommand& command, const std::string& sql, Session
   if (!stream.ok()) return Report(stream.status(), {.sql = sql});
   const std::unique_ptr<ResultWriter> writer = MakeWriter(command.format, session.output);
   const absl::Status status = WriteRows(*stream, *writer, session.output);
-  const ExitStatus written = FinishOutput(session.output);
-  if (!status.ok()) return Report(status, {.sql = sql});
-  return written;
+  const ExitStatus written = FinishOutput(
+      session.output, stream->completion().has_value() ? CallState::kDone : CallState::kBrokenOff);
+  if (status.ok()) return written;
+  if (!stream->columns().empty()) std::cerr << "emsdb: the rows above are not to be used\n";
+  return Report(status, {.sql = sql});
 }
 
 }  // namespace emsdb::client::cli

@@ -92,10 +92,14 @@ ExitStatus ReportUsage(const absl::Status& status, const std::string& what) {
   return ExitStatus::kUsage;
 }
 
-ExitStatus FinishOutput(Output& output) {
+ExitStatus FinishOutput(Output& output, CallState call) {
   output.Flush();
   if (output.status().ok()) return ExitStatus::kOk;
-  std::cerr << "emsdb: " << std::string(output.status().message()) << std::endl;
+  std::cerr << "emsdb: " << std::string(output.status().message())
+            << (call == CallState::kDone ? "; the call itself was done"
+                                         : "; the call was broken off, and what it writes may have "
+                                           "been done or not")
+            << std::endl;
   return ExitStatus::kOutputFailed;
 }
 

@@ -29,8 +29,10 @@ absl::StatusOr<Client> Connect(const Options& options);
 ExitStatus Report(const absl::Status& status, const StatementSource& source = {});
 ExitStatus ReportUsage(const absl::Status& status, const std::string& what);
 
-// The end of every command that wrote: what was written counts only if it arrived.
-ExitStatus FinishOutput(Output& output);
+// The end of every command that wrote: what was written counts only if it arrived. If it did not,
+// the caller still wants to know what became of the call.
+enum class CallState { kDone, kBrokenOff };
+ExitStatus FinishOutput(Output& output, CallState call);
 
 // The commands. A file or statement is read before the session is made.
 ExitStatus RunQuery(const QueryCommand& command, const std::string& sql, Session& session);
