@@ -36,7 +36,7 @@ TEST(Sqlite, SharesOneFileBetweenLogicalDatabases) {
 
 // T71
 TEST(Sqlite, KeepsOneDatabaseInMemoryForAllUrlsThatNameIt) {
-  GatewayProcess gateway({{"DATABASE_URL", "sqlite://"}});
+  GatewayProcess gateway(Environment{{"DATABASE_URL", "sqlite://"}});
   const Client client = Connect(gateway);
   ASSERT_TRUE(client.Query("main", kUnits).ok());
   ASSERT_TRUE(client.Query("hems", "insert into units values (1, 'Christoph 1')").ok());
