@@ -52,6 +52,12 @@ std::string UrlWithPassword(std::string_view password) {
 
 std::string UrlWithParameters(std::string_view parameters) { return Url(Parts(), parameters); }
 
+std::string UrlWithHosts(std::string_view hosts) {
+  const UrlParts parts = Parts();
+  return absl::StrFormat("postgresql://%s:%s@%s/%s", parts.user, parts.password, hosts,
+                         parts.database);
+}
+
 std::unique_ptr<Connector> MakeConnector(const std::string& uri) {
   auto connector = PostgresConnector::Create({.uri = uri}, Clock::Real());
   EXPECT_TRUE(connector.ok()) << connector.status();

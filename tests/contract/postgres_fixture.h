@@ -22,6 +22,8 @@ namespace emsdb {
 std::string UrlWithPort(int port);
 std::string UrlWithPassword(std::string_view password);
 std::string UrlWithParameters(std::string_view parameters);
+// `hosts` as between "@" and "/" of a URL.
+std::string UrlWithHosts(std::string_view hosts);
 int ServerPort();
 
 std::unique_ptr<Connector> MakeConnector(const std::string& uri);

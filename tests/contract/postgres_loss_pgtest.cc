@@ -314,6 +314,27 @@ TEST_F(PostgresLoss, APortWhereNobodyListensIsUnavailable) {
   EXPECT_EQ(DetailOf(opened.status()).stage, Stage::kConnecting);
 }
 
+TEST_F(PostgresLoss, ASilentHostTakesOnlyItsShareOfTheTime) {
+  const SilentServer silent;
+  const std::string url =
+      UrlWithHosts(absl::StrFormat("127.0.0.1:%d,127.0.0.1:%d", silent.port(), ServerPort()));
+  const Stopwatch watch;
+  const auto opened = MakeConnector(url)->Open(Within(seconds(2)));
+  EXPECT_TRUE(opened.ok()) << opened.status();
+  EXPECT_LT(watch.Elapsed(), seconds(2));
+}
+
+TEST_F(PostgresLoss, AHostIsFoundByItsName) {
+  const auto opened =
+      MakeConnector(UrlWithHosts(absl::StrFormat("localhost:%d", ServerPort())))->Open(Soon());
+  EXPECT_TRUE(opened.ok()) << opened.status();
+  const auto unknown =
+      MakeConnector(UrlWithHosts("no-such-host.invalid"))->Open(Within(seconds(5)));
+  EXPECT_TRUE(unknown.status().code() == absl::StatusCode::kUnavailable ||
+              unknown.status().code() == absl::StatusCode::kDeadlineExceeded)
+      << unknown.status();
+}
+
 TEST(PostgresConnector, RefusesAUrlThatIsNoneWithoutShowingIt) {
   const auto connector =
       PostgresConnector::Create({.uri = "postgresql://me:hunter2@host:notaport/x"}, Clock::Real());
