@@ -21,7 +21,7 @@ TEST(PostgresSession, NeverTurnsAShortDeadlineIntoNone) {
 
 TEST(PostgresSession, ShowsACallerInPrintableAsciiOnly) {
   EXPECT_EQ(ApplicationName("", "gateway"), "gateway");
-  EXPECT_EQ(ApplicationName(std::string_view("a\0\n\x7f'", 5), "g"), "a???'");
+  EXPECT_EQ(ApplicationName(std::string_view("a\0\n\x7f'", 5), "g"), "a?\?\?'");
   EXPECT_EQ(ApplicationName(std::string(100, 'x'), "g"), std::string(63, 'x'));
 }
 
