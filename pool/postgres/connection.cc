@@ -86,8 +86,9 @@ absl::StatusOr<Completion> PostgresConnection::RunOne(const Member& member,
                       : may_write    ? Doubt::kWrite
                                      : Doubt::kNone;
   RowForwarder rows(sink, decoder_, shared_->types);
-  if (!QueueSettings(options, bounds) || !QueueStatement(*member.statement, member.parameters) ||
-      !QueueSync()) {
+  RestoreSettings(bounds);
+  if (broken() || !QueueSettings(options, bounds) ||
+      !QueueStatement(*member.statement, member.parameters) || !QueueSync()) {
     return SendFailed(Stage::kRunning);
   }
   Exchange exchange = Start(bounds);
@@ -102,7 +103,12 @@ absl::StatusOr<Completion> PostgresConnection::RunOne(const Member& member,
     settings_prepared_ = false;
     if (!in_transaction && !broken()) return RunOne(member, options, bounds, sink);
   }
-  if (settings.failed()) return Explain(settings.status, exchange, Stage::kRunning);
+  // Whether the server's word on the whole unit came, even if the connection was given up after it.
+  const bool heard = !sync.lost();
+  const StepEnd& first = settings.failed() ? settings : end;
+  if (first.failed() && (heard || doubt != Doubt::kTransaction)) {
+    return Explain(first.status, exchange, Stage::kRunning);
+  }
   if (end.how == StepEnd::How::kRefused) {
     if (in_transaction && !broken()) state_ = TransactionState::kFailed;
     // A rule may give rows to a write that says nothing of them; too late then, see above.
@@ -111,10 +117,7 @@ absl::StatusOr<Completion> PostgresConnection::RunOne(const Member& member,
     detail.outcome = Outcome::kUnknown;
     return WithDetail(end.status, detail);
   }
-  if (end.failed() && (doubt != Doubt::kTransaction || exchange.answered())) {
-    return Explain(end.status, exchange, Stage::kRunning);
-  }
-  if (!exchange.answered()) return NoAnswer(exchange, Stage::kRunning, doubt);
+  if (!heard) return NoAnswer(exchange, Stage::kRunning, doubt);
   if (sync.failed()) return Explain(sync.status, exchange, Stage::kRunning);
   if (!end.done()) {
     Close();
@@ -155,7 +158,8 @@ PostgresConnection::GroupEnd PostgresConnection::RunGroup(std::span<const Member
                                                           const TransactionOptions& transaction,
                                                           const RunOptions& options,
                                                           const Bounds& bounds, BatchSink& sink) {
-  bool queued = QueueText(BeginText(transaction)) &&
+  RestoreSettings(bounds);
+  bool queued = !broken() && QueueText(BeginText(transaction)) &&
                 QueueSettings({.identity = options.identity}, bounds) &&
                 QueueIdleTimeout(transaction.server_idle_timeout);
   for (const Member& member : members) {
@@ -249,7 +253,7 @@ absl::Status PostgresConnection::Begin(const TransactionOptions& transaction,
   GroupEnd end = ReadGroup(exchange, transaction, {}, no_sink, no_rows);
   Settle(exchange);
   if (!exchange.answered()) {
-    lost_in_transaction_ = false;  // there was none yet
+    loss_ = Loss::kIdle;  // there was none yet
     return NoAnswer(exchange, Stage::kRunning, Doubt::kNone);
   }
   if (end.status.ok() && state_ == TransactionState::kOpen) return absl::OkStatus();
@@ -279,15 +283,18 @@ absl::Status PostgresConnection::RunCommit(const Bounds& bounds) {
   ReadSync(exchange, Stage::kCommitting);
   exchange.Finish();
   Settle(exchange);
-  // What the server said wins, also if the link was lost right after it.
-  if (end.done() && end.completion.command == "COMMIT") {
-    lost_in_transaction_ = false;
-    return absl::OkStatus();
-  }
+  // What the server said wins, also if the link was lost right after it. Only an end of the session
+  // in place of the answer says nothing: it may come behind the commit.
+  loss_ = Loss::kIdle;
+  if (end.done() && end.completion.command == "COMMIT") return absl::OkStatus();
   if (end.done()) return CommitRolledBack();
-  if (!exchange.answered()) return NoAnswer(exchange, Stage::kCommitting, Doubt::kCommit);
-  CleanUp();
-  return Explain(end.status, exchange, Stage::kCommitting);
+  if (end.failed() && !end.fatal) {
+    CleanUp();
+    return Explain(end.status, exchange, Stage::kCommitting);
+  }
+  loss_ = Loss::kInCommit;
+  Close();
+  return NoAnswer(exchange, Stage::kCommitting, Doubt::kCommit);
 }
 
 absl::Status PostgresConnection::RollBack(const Bounds& bounds) {
@@ -295,15 +302,13 @@ absl::Status PostgresConnection::RollBack(const Bounds& bounds) {
   const absl::Status status = RunPlain("ROLLBACK", bounds, Stage::kRunning, Doubt::kTransaction);
   if (state_ != TransactionState::kIdle) Close();
   // Without its connection the server rolls it back by itself.
-  lost_in_transaction_ = false;
+  loss_ = Loss::kIdle;
   return broken() ? status : absl::OkStatus();
 }
 
 void PostgresConnection::CleanUp() {
   if (broken() || state_ == TransactionState::kIdle) return;
-  const bool lost = lost_in_transaction_;
   static_cast<void>(RollBack({.deadline = After(shared_->clock.Now(), shared_->cancel_grace)}));
-  lost_in_transaction_ = lost;
 }
 
 absl::Status PostgresConnection::Ping(const Bounds& bounds) {
@@ -327,7 +332,7 @@ absl::Status PostgresConnection::RunPlain(const char* sql, const Bounds& bounds,
 bool PostgresConnection::LooksAlive() {
   if (broken()) return false;
   if (wire_->LooksAlive()) return true;
-  lost_in_transaction_ = state_ != TransactionState::kIdle;
+  if (state_ != TransactionState::kIdle) loss_ = Loss::kInTransaction;
   Close();
   return false;
 }

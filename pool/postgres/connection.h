@@ -79,6 +79,9 @@ class PostgresConnection final : public Connection {
     kCommit        // the transaction may be committed
   };
 
+  // What was under way when the connection was lost.
+  enum class Loss { kIdle, kInTransaction, kInCommit };
+
   struct Member {
     const Statement* statement;
     std::optional<std::int64_t> expect_rows;
@@ -122,10 +125,13 @@ class PostgresConnection final : public Connection {
   // Closes it: whatever was open on the server will be rolled back there.
   void Close();
   absl::Status SendFailed(Stage stage);
+  absl::Status WithFarewell(absl::Status status) const;
   absl::Status NoAnswer(const Exchange& exchange, Stage stage, Doubt doubt) const;
   absl::Status Explain(const absl::Status& status, const Exchange& exchange, Stage stage) const;
   std::string LossCause() const;
 
+  // Brings the prepared settings back, if somebody has dropped them.
+  void RestoreSettings(const Bounds& bounds);
   void NoteCommand(const Completion& completion);
   void NameTypes(RowForwarder& rows, const Bounds& bounds);
 
@@ -135,7 +141,7 @@ class PostgresConnection final : public Connection {
   RowDecoder decoder_;
   TransactionState state_ = TransactionState::kIdle;
   bool settings_prepared_ = false;
-  bool lost_in_transaction_ = false;
+  Loss loss_ = Loss::kIdle;
   std::string farewell_;  // SQLSTATE with which the server ended the session
 };
 

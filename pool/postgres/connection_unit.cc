@@ -98,7 +98,8 @@ bool PostgresConnection::QueueSync() { return PQpipelineSync(wire_->handle()) ==
 void PostgresConnection::Settle(const Exchange& exchange) {
   const bool was_open = state_ != TransactionState::kIdle;
   if (!exchange.answered()) {
-    lost_in_transaction_ = was_open;
+    if (farewell_.empty()) farewell_ = exchange.farewell();
+    if (was_open) loss_ = Loss::kInTransaction;
     Close();
     return;
   }
@@ -114,7 +115,7 @@ void PostgresConnection::Settle(const Exchange& exchange) {
       break;
     default:
       // Something is still to come although all answers are there.
-      lost_in_transaction_ = was_open;
+      if (was_open) loss_ = Loss::kInTransaction;
       Close();
   }
 }
@@ -127,14 +128,26 @@ void PostgresConnection::Close() {
 }
 
 absl::Status PostgresConnection::SendFailed(Stage stage) {
-  const bool in_transaction =
-      lost_in_transaction_ || (!broken() && state_ != TransactionState::kIdle);
   if (!broken()) {
-    lost_in_transaction_ = in_transaction;
+    if (state_ != TransactionState::kIdle) loss_ = Loss::kInTransaction;
     Close();
   }
-  return in_transaction ? TransactionConnectionLost(LossCause(), stage)
-                        : ConnectionUnavailable(LossCause(), stage);
+  switch (loss_) {
+    case Loss::kInCommit:
+      return OutcomeUnknown(LossCause(), Stage::kCommitting);
+    case Loss::kInTransaction:
+      return WithFarewell(TransactionConnectionLost(LossCause(), stage));
+    case Loss::kIdle:
+      break;
+  }
+  return WithFarewell(ConnectionUnavailable(LossCause(), stage));
+}
+
+absl::Status PostgresConnection::WithFarewell(absl::Status status) const {
+  if (farewell_.empty()) return status;
+  ErrorDetail detail = DetailOf(status);
+  detail.sqlstate = farewell_;
+  return WithDetail(std::move(status), detail);
 }
 
 std::string PostgresConnection::LossCause() const {
@@ -146,8 +159,8 @@ absl::Status PostgresConnection::NoAnswer(const Exchange& exchange, Stage stage,
                                           Doubt doubt) const {
   if (doubt == Doubt::kCommit) {
     const bool in_time = exchange.asked() == Exchange::Asked::kNobody;
-    return OutcomeUnknown(in_time ? LossCause() : "the database server did not answer in time",
-                          stage);
+    return WithFarewell(OutcomeUnknown(
+        in_time ? LossCause() : "the database server did not answer in time", stage));
   }
   absl::Status status = absl::OkStatus();
   switch (exchange.asked()) {
@@ -159,9 +172,11 @@ absl::Status PostgresConnection::NoAnswer(const Exchange& exchange, Stage stage,
       break;
     case Exchange::Asked::kSink:
     case Exchange::Asked::kNobody:
-      if (doubt == Doubt::kWrite) return OutcomeUnknown(LossCause(), stage);
-      if (doubt == Doubt::kTransaction) return TransactionConnectionLost(LossCause(), stage);
-      return ReadConnectionLost(LossCause(), stage);
+      if (doubt == Doubt::kWrite) return WithFarewell(OutcomeUnknown(LossCause(), stage));
+      if (doubt == Doubt::kTransaction) {
+        return WithFarewell(TransactionConnectionLost(LossCause(), stage));
+      }
+      return WithFarewell(ReadConnectionLost(LossCause(), stage));
   }
   if (doubt != Doubt::kWrite) return status;
   ErrorDetail detail = DetailOf(status);
@@ -179,9 +194,15 @@ absl::Status PostgresConnection::Explain(const absl::Status& status, const Excha
   return status;
 }
 
+void PostgresConnection::RestoreSettings(const Bounds& bounds) {
+  if (settings_prepared_ || state_ != TransactionState::kIdle) return;
+  // If it fails the settings travel as text, which costs the server a little more.
+  Prepare(bounds).IgnoreError();
+}
+
 void PostgresConnection::NoteCommand(const Completion& completion) {
   // Our prepared settings are gone with the rest.
-  if (completion.command.starts_with("DEALLOCATE") || completion.command == "DISCARD ALL") {
+  if (completion.command == "DEALLOCATE ALL" || completion.command == "DISCARD ALL") {
     settings_prepared_ = false;
   }
 }

@@ -2,8 +2,12 @@
 
 #include <libpq-fe.h>
 
+#include <algorithm>
 #include <charconv>
 #include <memory>
+#include <utility>
+
+#include "pool/postgres/resolve.h"
 
 namespace emsdb {
 namespace {
@@ -29,6 +33,19 @@ constexpr const char* kDefaults[][2] = {
 constexpr char kSession[] =
     " -c DateStyle=ISO -c TimeZone=UTC -c IntervalStyle=postgres -c extra_float_digits=1"
     " -c bytea_output=hex -c standard_conforming_strings=on";
+
+// By commas, empty parts kept; at least one part.
+std::vector<std::string> Split(const std::string& list) {
+  std::vector<std::string> parts(1);
+  for (const char c : list) {
+    if (c == ',') {
+      parts.emplace_back();
+    } else {
+      parts.back() += c;
+    }
+  }
+  return parts;
+}
 
 }  // namespace
 
@@ -77,6 +94,61 @@ std::optional<Duration> Conninfo::connect_timeout() const {
   std::from_chars(text.data(), text.data() + text.size(), seconds);
   if (seconds <= 0) return std::nullopt;  // libpq's "no limit"
   return std::chrono::seconds(seconds);
+}
+
+std::string Conninfo::Get(const std::string& keyword) const {
+  const auto found = parameters_.find(keyword);
+  return found == parameters_.end() ? std::string() : found->second;
+}
+
+std::vector<Conninfo> Conninfo::EachHost() const {
+  const std::vector<std::string> hosts = Split(Get("host"));
+  const std::vector<std::string> addresses = Split(Get("hostaddr"));
+  const std::vector<std::string> ports = Split(Get("port"));
+  const std::size_t count = std::max(hosts.size(), addresses.size());
+  const auto fits = [count](const std::vector<std::string>& list) {
+    return list.size() == count || list.size() == 1;
+  };
+  // Lists that do not fit are libpq's to complain of.
+  const bool splits = count > 1 && fits(hosts) && fits(addresses) && fits(ports) &&
+                      Get("target_session_attrs") != "prefer-standby";
+  if (!splits) return {*this};
+  std::vector<Conninfo> each(count, *this);
+  for (std::size_t i = 0; i < count; ++i) {
+    each[i].Set("host", hosts[hosts.size() == count ? i : 0]);
+    each[i].Set("hostaddr", addresses[addresses.size() == count ? i : 0]);
+    each[i].Set("port", ports[ports.size() == count ? i : 0]);
+  }
+  return each;
+}
+
+void Conninfo::Set(const std::string& keyword, std::string value) {
+  if (value.empty()) {
+    parameters_.erase(keyword);
+  } else {
+    parameters_[keyword] = std::move(value);
+  }
+}
+
+std::optional<std::string> Conninfo::host_name() const {
+  std::string host = Get("host");
+  if (!Get("hostaddr").empty() || host.find(',') != std::string::npos || !IsHostName(host)) {
+    return std::nullopt;
+  }
+  return host;
+}
+
+Conninfo Conninfo::WithAddresses(const std::vector<std::string>& addresses) const {
+  Conninfo info = *this;
+  std::string hosts;
+  std::string hostaddrs;
+  for (const std::string& address : addresses) {
+    hosts += hosts.empty() ? Get("host") : "," + Get("host");
+    hostaddrs += hostaddrs.empty() ? address : "," + address;
+  }
+  info.parameters_["host"] = hosts;
+  info.parameters_["hostaddr"] = hostaddrs;
+  return info;
 }
 
 std::string Conninfo::Redact(std::string text) const {

@@ -4,6 +4,8 @@
 #define EMSDB_POOL_POSTGRES_EXCHANGE_H_
 
 #include <memory>
+#include <string>
+#include <utility>
 
 #include "pool/connection.h"
 #include "pool/postgres/canceller.h"
@@ -34,6 +36,10 @@ class Exchange {
   // libpq itself says so, in place of a result.
   void LinkIsLost() { GiveUp(Answer::kLinkLost); }
 
+  // The server ended the session with this SQLSTATE.
+  void NoteFarewell(std::string sqlstate) { farewell_ = std::move(sqlstate); }
+  const std::string& farewell() const { return farewell_; }
+
   // After the last result: waits until the cancel, if one was sent, can hit nothing any more.
   void Finish();
 
@@ -61,6 +67,7 @@ class Exchange {
   Asked asked_ = Asked::kNobody;
   Answer answer_ = Answer::kCame;
   std::unique_ptr<Canceller::Ticket> ticket_;
+  std::string farewell_;
 };
 
 }  // namespace emsdb

@@ -10,9 +10,11 @@
 #include <pqxx/except>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_format.h"
 #include "pool/errors.h"
+#include "pool/postgres/resolve.h"
 #include "pool/postgres/sqlstate.h"
 #include "pool/postgres/wire.h"
 
@@ -146,12 +148,35 @@ class Link::Session : public pqxx::basic_connection_base<DeadlinePolicy> {
 
 absl::StatusOr<std::unique_ptr<Link>> Link::Open(const Conninfo& conninfo, const Clock& clock,
                                                  const Bounds& bounds) {
-  Instant deadline = bounds.deadline;
-  if (const auto limit = conninfo.connect_timeout()) {
-    deadline = std::min(deadline, After(clock.Now(), *limit));
+  const std::vector<Conninfo> hosts = conninfo.EachHost();
+  absl::Status last;
+  for (std::size_t i = 0; i < hosts.size(); ++i) {
+    const Instant now = clock.Now();
+    if (bounds.deadline <= now) return DeadlineExceeded(Stage::kConnecting);
+    // Each host has an equal share of the time that is left, or what the URI gives it.
+    Instant deadline = bounds.deadline;
+    if (bounds.deadline != kNever) {
+      deadline = now + (bounds.deadline - now) / static_cast<int>(hosts.size() - i);
+    }
+    if (const auto limit = conninfo.connect_timeout()) {
+      deadline = std::min(bounds.deadline, After(now, *limit));
+    }
+    auto link = OpenOne(hosts[i], clock, {.deadline = deadline, .stop = bounds.stop});
+    if (link.ok()) return link;
+    last = link.status();
+    if (bounds.stop != nullptr && bounds.stop->raised() != StopReason::kNone) break;
   }
-  if (deadline <= clock.Now()) return DeadlineExceeded(Stage::kConnecting);
-  Opening opening{conninfo, clock, deadline, bounds.stop};
+  return last;
+}
+
+absl::StatusOr<std::unique_ptr<Link>> Link::OpenOne(const Conninfo& conninfo, const Clock& clock,
+                                                    const Bounds& bounds) {
+  if (const auto name = conninfo.host_name()) {
+    const auto addresses = Resolve(*name, clock, bounds);
+    if (!addresses.ok()) return addresses.status();
+    return OpenOne(conninfo.WithAddresses(*addresses), clock, bounds);
+  }
+  Opening opening{conninfo, clock, bounds.deadline, bounds.stop};
   const OpeningScope scope(opening);
   try {
     auto session = std::make_unique<Session>();

@@ -20,6 +20,7 @@ class Link {
   // Opens within `bounds`. libpqxx may never open it again: see link.cc.
   static absl::StatusOr<std::unique_ptr<Link>> Open(const Conninfo& conninfo, const Clock& clock,
                                                     const Bounds& bounds);
+
   ~Link();
   Link(const Link&) = delete;
   Link& operator=(const Link&) = delete;
@@ -28,6 +29,9 @@ class Link {
 
  private:
   class Session;
+
+  static absl::StatusOr<std::unique_ptr<Link>> OpenOne(const Conninfo& conninfo, const Clock& clock,
+                                                       const Bounds& bounds);
 
   Link(std::unique_ptr<Session> session, PGconn* handle);
 

@@ -48,10 +48,9 @@ absl::Status TransactionConnectionLost(std::string_view cause, Stage stage) {
 }
 
 absl::Status ReadConnectionLost(std::string_view cause, Stage stage) {
-  return WithDetail(
-      absl::UnavailableError(
-          absl::StrFormat("the connection was lost, nothing was changed: %s", cause)),
-      {.reason = "CONNECTION_LOST", .stage = stage, .retry = Retry::kYes});
+  return WithDetail(absl::UnavailableError(
+                        absl::StrFormat("the connection was lost, nothing was changed: %s", cause)),
+                    {.reason = "CONNECTION_LOST", .stage = stage, .retry = Retry::kYes});
 }
 
 absl::Status TransactionHasFailed() {

@@ -40,9 +40,10 @@ absl::Status CheckStatementText(std::string_view sql) {
 }
 
 bool MayReturnRows(std::string_view sql) {
-  constexpr std::array<std::string_view, 12> kNeverReturn = {
-      "INSERT", "UPDATE", "DELETE",  "MERGE",  "CREATE", "ALTER",
-      "DROP",   "GRANT",  "COMMENT", "REVOKE", "SET",    "TRUNCATE"};
+  // Not DO, which could commit in its middle if it were not inside a transaction; nor CALL.
+  constexpr auto kNeverReturn = std::to_array<std::string_view>(
+      {"INSERT", "UPDATE", "DELETE", "MERGE", "CREATE", "ALTER", "DROP", "TRUNCATE", "GRANT",
+       "REVOKE", "COMMENT", "SET", "RESET", "LOCK", "NOTIFY", "ANALYZE", "REFRESH"});
   const std::string first = LeadingKeyword(sql);
   const bool never =
       std::find(kNeverReturn.begin(), kNeverReturn.end(), first) != kNeverReturn.end();

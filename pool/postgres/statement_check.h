@@ -11,8 +11,8 @@ namespace emsdb {
 // INVALID_ARGUMENT for a text that is too long, no text at all, transaction control or COPY.
 absl::Status CheckStatementText(std::string_view sql);
 
-// Whether an autocommit statement that may write must show its rows before it is committed; see
-// Connection in connection.h.
+// Whether an autocommit statement that may write may have rows, which must be shown before it is
+// committed (see PostgresConnection), or may commit by itself in its middle.
 bool MayReturnRows(std::string_view sql);
 
 }  // namespace emsdb

@@ -58,6 +58,10 @@ bool TakeResult(Exchange& exchange, RowForwarder* rows, PGresult* result, Stage 
         exchange.LinkIsLost();
         return false;
       }
+      if (IsFatal(result)) {
+        exchange.NoteFarewell(SqlstateOf(result));
+        end.fatal = true;
+      }
       Remember(end, StepEnd::How::kFailed, StatusOf(result, stage));
       return true;
     default:

@@ -26,9 +26,11 @@ struct StepEnd {
   How how = How::kLost;
   Completion completion;
   absl::Status status;
+  bool fatal = false;  // it failed and the server ended the session with it
 
   bool failed() const { return how == How::kFailed; }
   bool done() const { return how == How::kDone; }
+  bool lost() const { return how == How::kLost; }
 };
 
 // Hands one statement's rows on to a sink.

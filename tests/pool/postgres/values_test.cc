@@ -1,0 +1,81 @@
+#include "pool/postgres/values.h"
+
+#include <gtest/gtest.h>
+
+#include <limits>
+
+#include "pool/errors.h"
+#include "pool/postgres/type_table.h"
+
+namespace emsdb {
+namespace {
+
+Statement With(std::vector<Value> parameters, std::vector<std::string> types = {}) {
+  return {.sql = "", .parameters = std::move(parameters), .parameter_types = std::move(types)};
+}
+
+TEST(PostgresValues, KnowUtf8FromWhatOnlyLooksLikeIt) {
+  for (const char* text : {"", "ascii only, and more than eight bytes", "Grüße", "\xef\xbf\xbf",
+                           "\xf4\x8f\xbf\xbf", "12345678ä", "\xed\x9f\xbf"}) {
+    EXPECT_TRUE(IsUtf8(text)) << text;
+  }
+  for (const char* text :
+       {"\x80", "\xc1\xbf", "\xe0\x9f\xbf", "\xed\xa0\x80", "\xf0\x8f\xbf\xbf", "\xf4\x90\x80\x80",
+        "\xf5\x80\x80\x80", "a\xc3", "12345678\xff", "\xe4\xbd", "\xff"}) {
+    EXPECT_FALSE(IsUtf8(text)) << text;
+  }
+}
+
+TEST(PostgresValues, WriteNumbersAsPostgresqlReadsThem) {
+  const Statement statement =
+      With({std::numeric_limits<std::int64_t>::min(), 0.1, -0.0,
+            std::numeric_limits<double>::quiet_NaN(), -std::numeric_limits<double>::infinity(),
+            std::numeric_limits<double>::denorm_min(), std::numeric_limits<double>::max(), false});
+  const auto bound = BoundParameters::Bind(statement);
+  ASSERT_TRUE(bound.ok()) << bound.status();
+  const char* const expected[] = {
+      "-9223372036854775808",    "0.1",  "-0", "NaN", "-Infinity", "5e-324",
+      "1.7976931348623157e+308", "false"};
+  for (int i = 0; i < bound->count(); ++i) EXPECT_STREQ(bound->values()[i], expected[i]);
+  for (int i = 0; i < bound->count(); ++i) EXPECT_EQ(bound->types()[i], 0U);
+}
+
+// T49
+TEST(PostgresValues, TellNullFromEmpty) {
+  const Statement statement = With({Null{}, std::string(), Bytes{}});
+  const auto bound = BoundParameters::Bind(statement);
+  ASSERT_TRUE(bound.ok());
+  EXPECT_EQ(bound->values()[0], nullptr);
+  EXPECT_STREQ(bound->values()[1], "");
+  EXPECT_NE(bound->values()[2], nullptr);
+  EXPECT_EQ(bound->lengths()[2], 0);
+  EXPECT_EQ(bound->formats()[2], 1);
+  EXPECT_EQ(bound->types()[2], kByteaOid);
+}
+
+TEST(PostgresValues, KnowTypesByTheirNamesInPgTypeAndInSql) {
+  const Statement statement =
+      With({Null{}, Null{}, Null{}, Null{}}, {"jsonb", "bigint", "", "_timestamptz"});
+  const auto bound = BoundParameters::Bind(statement);
+  ASSERT_TRUE(bound.ok()) << bound.status();
+  EXPECT_EQ(bound->types()[0], 3802U);
+  EXPECT_EQ(bound->types()[1], kInt8Oid);
+  EXPECT_EQ(bound->types()[2], 0U);
+  EXPECT_EQ(bound->types()[3], 1185U);
+  EXPECT_EQ(BuiltinTypeName(1700), "numeric");
+  EXPECT_EQ(BuiltinTypeName(99999), "");
+  EXPECT_EQ(BuiltinTypeOid("record"), 0U);
+  EXPECT_EQ(BuiltinTypeOid("anyarray"), 0U);
+}
+
+TEST(PostgresValues, NameTheFieldThatIsWrongAndNeverItsValue) {
+  const Statement statement = With({std::string("x"), std::string("secret\0", 7)});
+  const absl::Status status = BoundParameters::Bind(statement).status();
+  EXPECT_EQ(DetailOf(status).field, "statement.parameters[1]");
+  EXPECT_EQ(std::string(status.message()).find("secret"), std::string::npos);
+  const Statement few = With({Null{}, Null{}}, {"int8"});
+  EXPECT_EQ(DetailOf(BoundParameters::Bind(few).status()).field, "statement.parameter_types");
+}
+
+}  // namespace
+}  // namespace emsdb
