@@ -12,7 +12,7 @@ namespace {
 
 constexpr Duration kRetryWhenFull = std::chrono::milliseconds(200);
 
-absl::Status Exhausted(std::string message, std::string reason) {
+absl::Status Exhausted(const std::string& message, std::string reason) {
   return WithDetail(absl::ResourceExhaustedError(message), {.reason = std::move(reason),
                                                             .stage = Stage::kWaiting,
                                                             .retry = Retry::kYes,

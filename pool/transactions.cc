@@ -95,7 +95,8 @@ void Transactions::Run(const std::string& id, std::string_view caller, Transacti
 
 // Checks the transaction out into `lease`, or leaves it empty and says what the call's answer is.
 absl::Status Transactions::Begun(const std::string& id, std::string_view caller,
-                                 TransactionStep step, std::shared_ptr<Call> call, Lease& lease) {
+                                 TransactionStep step, const std::shared_ptr<Call>& call,
+                                 Lease& lease) {
   MutexLock lock(mutex_);
   const auto found = entries_.find(id);
   // Another caller's transaction is as unknown as one that never was.

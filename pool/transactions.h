@@ -81,7 +81,7 @@ class Transactions final : private Due {
   void CheckIn(const std::string& id, TransactionStep step, const absl::Status& outcome,
                Lease lease);
   absl::Status Begun(const std::string& id, std::string_view caller, TransactionStep step,
-                     std::shared_ptr<Call> call, Lease& lease);
+                     const std::shared_ptr<Call>& call, Lease& lease);
   absl::Status WhyOver(const Entry& entry, TransactionStep step, Instant now) const
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status WhyUnknown(const std::string& id) const;

@@ -20,6 +20,5 @@ if(EMSDB_SANITIZE MATCHES "thread")
   add_test(NAME ThreadSanitizer.ReportsAPlantedRace COMMAND planted_race)
   set_tests_properties(ThreadSanitizer.ReportsAPlantedRace PROPERTIES
     PASS_REGULAR_EXPRESSION "WARNING: ThreadSanitizer: data race"
-    ENVIRONMENT "${EMSDB_TEST_ENVIRONMENT}"
-    TIMEOUT 60)
+    ${EMSDB_TEST_PROPERTIES})
 endif()

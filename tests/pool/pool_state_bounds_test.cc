@@ -61,8 +61,10 @@ TEST(PoolState, GivesTheReservedBackWhenAReportsConnectionDies) {
   pool.Return(one, Condition::kBroken);
   pool.Closed(one);
   const Ticket back = pool.FoundStale(two);
+  const SlotId opening = pool.did.opens[0];
   pool.Withdraw(back);
   pool.Closed(two);
+  pool.Opened(opening);
   pool.Take(kReport);
   pool.Take(kReport);
 }
