@@ -53,7 +53,10 @@ PoolState::Arrival PoolState::Arrive(Instant now, Priority priority, Purpose pur
                                      Instant caller_deadline, Actions& actions) {
   if (draining_) return {RefusalReason::kShutdown, {}};
   if (caller_deadline <= now) return {RefusalReason::kDeadline, {}};
-  if (purpose == Purpose::kLease && leases_ >= limits_.leased_limit()) {
+  // Where leases may have every connection, the bound protects nobody: a lease waits its turn then,
+  // as for an embedded database's only writer.
+  const bool bounded = limits_.leased_limit() < limits_.limit();
+  if (purpose == Purpose::kLease && bounded && leases_ >= limits_.leased_limit()) {
     return {RefusalReason::kLeaseLimit, {}};
   }
   // A time-out of zero means not to wait for others; an opening of its own takes its time.

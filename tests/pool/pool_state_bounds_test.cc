@@ -79,6 +79,22 @@ TEST(PoolState, RefusesALeaseBeyondItsLimitAtOnce) {
   EXPECT_EQ(pool.Arrive(kBegin).refused, std::nullopt);
 }
 
+// An embedded database's writer is such a pool: its transactions queue.
+TEST(PoolState, LetsALeaseWaitWhereLeasesMayHaveEveryConnection) {
+  PoolLimits all = Limits(2, 0);
+  all.max_leased = 2;
+  for (const PoolLimits& limits : {Limits(1, 0), all}) {
+    StatePlay pool(limits);
+    SlotId slot = -1;
+    for (int i = 0; i < limits.limit(); ++i) slot = pool.Take(kBegin);
+    const auto waits = pool.Arrive(kBegin);
+    EXPECT_EQ(waits.refused, std::nullopt);
+    pool.Return(slot);
+    EXPECT_EQ(pool.granted(), waits.ticket);
+    EXPECT_EQ(pool.state.counts().leases, limits.limit());
+  }
+}
+
 // However the claim to a lease ends, it is not counted for ever.
 TEST(PoolState, CountsALeaseUntilItsWaiterIsRefusedOrItsConnectionReturned) {
   PoolLimits limits = Limits(1, 0);

@@ -49,7 +49,7 @@ class TransactionsTest : public ::testing::Test {
   }
   CallRef Run(const std::string& id, TransactionStep step, const Body& body,
               const std::string& caller = "cad") {
-    const CallRef call = test.Make(body);
+    CallRef call = test.Make(body);
     transactions->Run(id, caller, step, call);
     return call;
   }
@@ -260,13 +260,18 @@ TEST_F(ATransaction, ThatIsAbandonedWhileInUseIsRolledBackAfterwards) {  // T11
 }
 
 TEST_F(ATransaction, GivesItsConnectionBackBeforeItsCommitIsAnswered) {
-  const std::string id = Begin();
-  std::string next_id;
-  const CallRef next = test.Make(BeginBody(&next_id));
-  const CallRef commit = test.Make(kCommit);
-  commit->OnAnswer([&] { next->Start(*test.pool, Purpose::kLease); });
+  PoolLimits limits = Limits(1, 0);
+  limits.timeout = Duration::zero();  // whoever would have to wait is refused
+  PoolUnderTest impatient(limits, clock, upkeep);
+  std::string id, next_id;
+  const CallRef begin = impatient.Make(BeginBody(&id));
+  begin->Start(*impatient.pool, Purpose::kLease);
+  EXPECT_THAT(begin->Await(), IsOk());
+  const CallRef next = impatient.Make(BeginBody(&next_id));
+  const CallRef commit = impatient.Make(kCommit);
+  commit->OnAnswer([&] { next->Start(*impatient.pool, Purpose::kLease); });
   transactions->Run(id, "cad", TransactionStep::kCommit, commit);
-  EXPECT_THAT(next->Await(), IsOk()) << "the pool has one lease";
+  EXPECT_THAT(next->Await(), IsOk());
   EXPECT_THAT(commit->Await(), IsOk());
   EXPECT_THAT(Commit(next_id)->Await(), IsOk());
 }
