@@ -115,10 +115,10 @@ TEST_F(ThePool, ReplacesAConnectionWhoseSocketWasClosed) {
 
 TEST_F(ThePool, ReplacesAllConnectionsOfAServerThatHasGone) {  // T29
   auto test = Make(3, 0);
-  for (int i = 0; i < 3; ++i) test.StartHanging();
-  test.connector->ReleaseAll();
   std::vector<CallRef> calls;
-  for (int i = 0; i < 3; ++i) calls.push_back(test.Start());
+  calls.reserve(3);
+  for (int i = 0; i < 3; ++i) calls.push_back(test.StartHanging());
+  test.connector->ReleaseAll();
   for (const CallRef& call : calls) call->AwaitEnd();
   test.connector->KillAll(Death::kSilent);
   clock.Advance(seconds(1));
