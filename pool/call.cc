@@ -8,26 +8,48 @@ namespace emsdb {
 
 void Call::Start(Pool& pool, Purpose purpose, Pool* writer) {
   started_ = clock_.Now();
+  purpose_ = purpose;
   writer_ = writer;
+  SubmitTo(pool);
+}
+
+void Call::SubmitTo(Pool& pool) {
+  const auto self = shared_from_this();  // the answer may come, and release us, before this returns
+  StopReason cancelled = StopReason::kNone;
   {
     MutexLock lock(mutex_);
+    cancelled = cancelled_;
+    state_ = State::kWaiting;
     waiting_in_ = &pool;
   }
-  pool.Submit(shared_from_this(), {options_.priority, purpose, options_.deadline});
+  if (cancelled != StopReason::kNone) return FinishOnce(Stopped(cancelled, Stage::kWaiting));
+  pool.Submit(self, {options_.priority, purpose_, options_.deadline});
+  LeaveIfCancelled();
 }
 
 void Call::Cancel(StopReason reason) {
-  Pool* pool = nullptr;
   {
     MutexLock lock(mutex_);
-    if (state_ == State::kRan || state_ == State::kAnswered) return;
     if (cancelled_ == StopReason::kNone) cancelled_ = reason;
     // Under the lock: when the call has ended, the signal may belong to another's statement.
     if (running_on_ != nullptr) running_on_->Raise(reason);
-    if (state_ == State::kWaiting) pool = waiting_in_;
   }
-  // Whoever is not in line any more is granted or refused at this moment, and looks at cancelled_.
-  if (pool != nullptr && pool->Withdraw(*this)) FinishOnce(Stopped(reason, Stage::kWaiting));
+  LeaveIfCancelled();
+}
+
+// Whoever is not in line at this moment is on its way into it or out of it, and looks at cancelled_
+// when it gets there.
+void Call::LeaveIfCancelled() {
+  StopReason cancelled = StopReason::kNone;
+  {
+    // Held while the pool is asked: else the call might leave this pool's line for another's.
+    MutexLock lock(mutex_);
+    cancelled = cancelled_;
+    if (cancelled == StopReason::kNone || state_ != State::kWaiting) return;
+    if (waiting_in_ == nullptr || !waiting_in_->Withdraw(*this)) return;
+  }
+  times_.waiting = clock_.Now() - started_;
+  FinishOnce(Stopped(cancelled, Stage::kWaiting));
 }
 
 void Call::Granted(Lease lease) { RunOn(lease); }
@@ -65,17 +87,12 @@ const absl::Status& Call::RunOn(Lease& lease) {
 
 void Call::Answer() {
   if (writer_ == nullptr || !IsNeedsWriter(result_)) return FinishOnce(std::move(result_));
-  Pool& writer = *std::exchange(writer_, nullptr);
-  {
-    MutexLock lock(mutex_);
-    state_ = State::kWaiting;
-    waiting_in_ = &writer;
-  }
-  writer.Submit(shared_from_this(), {options_.priority, Purpose::kStatement, options_.deadline});
+  SubmitTo(*std::exchange(writer_, nullptr));
 }
 
 void Call::Refused(absl::Status why) {
-  times_.waiting = clock_.Now() - started_;
+  // Without a Start it never waited: a transaction refused it.
+  if (started_ != Instant{}) times_.waiting = clock_.Now() - started_;
   FinishOnce(std::move(why));
 }
 

@@ -48,6 +48,7 @@ class Call : public Waiter, public std::enable_shared_from_this<Call> {
 
   void Granted(Lease lease) final;
   void Answer() final;
+  void BackInLine() final { LeaveIfCancelled(); }
   void Refused(absl::Status why) final;
   Holder holder() const final { return {options_.caller, options_.statement}; }
 
@@ -61,6 +62,8 @@ class Call : public Waiter, public std::enable_shared_from_this<Call> {
  private:
   enum class State { kWaiting, kRunning, kRan, kAnswered };
 
+  void SubmitTo(Pool& pool);
+  void LeaveIfCancelled();
   void FinishOnce(absl::Status status);
 
   const CallOptions options_;
@@ -76,6 +79,7 @@ class Call : public Waiter, public std::enable_shared_from_this<Call> {
   Instant started_{};
   CallTimes times_;
   absl::Status result_;
+  Purpose purpose_ = Purpose::kStatement;
   Pool* writer_ = nullptr;
 };
 

@@ -14,6 +14,7 @@
 namespace emsdb {
 
 class Lease;
+class Waiter;
 class Worker;
 
 using LeaseTask = absl::AnyInvocable<void(Lease)>;
@@ -41,6 +42,10 @@ class Lease {
 
   // The worker's thread only.
   Connection& connection() const;
+
+  // For a task, in the worker's thread: answers `waiter` when the task is over. If the lease ended
+  // in it, the connection is back in the pool by then, unless it must be cleaned first.
+  void AnswerAfterwards(std::shared_ptr<Waiter> waiter) const;
 
   // What stops the statement that runs on this lease.
   StopSignal& stop() const;
@@ -72,11 +77,14 @@ class Waiter {
   // In any thread; must not block.
   virtual void Refused(absl::Status why) = 0;
 
+  // In any thread: it was granted a connection that proved dead, and is in line again.
+  virtual void BackInLine() {}
+
   virtual Holder holder() const = 0;
 
  private:
   friend class Pool;
-  Ticket ticket_;  // guarded by the pool's mutex
+  Ticket ticket_;  // of its place in line, if it has one; guarded by that pool's mutex
 };
 
 }  // namespace emsdb

@@ -25,6 +25,7 @@ std::uint32_t Line::NewPlace(const Claim& claim) {
 Ticket Line::Join(const Claim& claim) {
   const std::uint32_t index = NewPlace(claim);
   Place& place = places_[index];
+  place.claim.number = ++arrivals_;
   Class& in = ClassOf(place);
   place.before = in.last;
   (in.last == kNone ? in.first : places_[in.last].behind) = index;
@@ -36,9 +37,14 @@ Ticket Line::Rejoin(const Claim& claim) {
   const std::uint32_t index = NewPlace(claim);
   Place& place = places_[index];
   Class& in = ClassOf(place);
+  // Few are ever in front: others who were handed dead connections at the same moment.
   place.behind = in.first;
-  (in.first == kNone ? in.last : places_[in.first].before) = index;
-  in.first = index;
+  while (place.behind != kNone && places_[place.behind].claim.number < claim.number) {
+    place.before = place.behind;
+    place.behind = places_[place.behind].behind;
+  }
+  (place.before == kNone ? in.first : places_[place.before].behind) = index;
+  (place.behind == kNone ? in.last : places_[place.behind].before) = index;
   return TicketOf(index);
 }
 

@@ -34,6 +34,7 @@ struct Claim {
   Instant arrived{};
   Instant pool_deadline = kNever;    // DB_POOL_TIMEOUT from arrival
   Instant caller_deadline = kNever;  // what the caller leaves
+  std::uint64_t number = 0;          // in the order of arrival, given by Join
 
   Instant deadline() const {
     return pool_deadline < caller_deadline ? pool_deadline : caller_deadline;
@@ -47,8 +48,8 @@ class Line {
   // At the end of its class.
   Ticket Join(const Claim& claim);
 
-  // Back to the front of its class, with the time it has waited: it was handed a connection that
-  // proved dead.
+  // Back to where it stood in its class, with the time it has waited: it was handed a connection
+  // that proved dead. Behind those who came earlier and are back as well.
   Ticket Rejoin(const Claim& claim);
 
   // The claim of a ticket that is in line; null if it no longer is.
@@ -98,6 +99,7 @@ class Line {
   std::array<Class, kPriorities> classes_;
   absl::btree_set<std::pair<Instant, std::uint32_t>> deadlines_;
   int size_ = 0;
+  std::uint64_t arrivals_ = 0;
 };
 
 }  // namespace emsdb

@@ -12,7 +12,7 @@ namespace {
 
 constexpr Duration kRetryWhenFull = std::chrono::milliseconds(200);
 
-absl::Status Exhausted(std::string message, std::string reason) {
+absl::Status Exhausted(const std::string& message, std::string reason) {
   return WithDetail(absl::ResourceExhaustedError(message), {.reason = std::move(reason),
                                                             .stage = Stage::kWaiting,
                                                             .retry = Retry::kYes,
@@ -70,8 +70,10 @@ void Pool::Submit(std::shared_ptr<Waiter> waiter, const Checkout& checkout) {
 bool Pool::Withdraw(Waiter& waiter) {
   std::shared_ptr<Waiter> gone;  // released without the lock
   MutexLock lock(mutex_);
-  if (!state_.Withdraw(waiter.ticket_)) return false;
-  gone = Unseat(waiter.ticket_);
+  const Ticket ticket = waiter.ticket_;
+  if (!state_.Withdraw(ticket)) return false;
+  gone = Unseat(ticket);
+  emptied_.NotifyAll();
   return true;
 }
 
@@ -141,7 +143,13 @@ std::optional<Order> Pool::OpenFailed(SlotId slot, const absl::Status& why) {
   Deliveries deliveries;
   {
     MutexLock lock(mutex_);
-    last_connect_failure_ = why;
+    // Not the caller's deadline: that of the opening.
+    last_connect_failure_ = why.code() == absl::StatusCode::kDeadlineExceeded
+                                ? ConnectionUnavailable(
+                                      "the database did not answer in time to "
+                                      "an attempt to connect",
+                                      Stage::kConnecting)
+                                : why;
     Actions actions;
     state_.OpenFailed(now, slot, actions);
     Prepare(now, actions, slot, deliveries);
@@ -170,10 +178,12 @@ std::optional<Order> Pool::FoundStale(SlotId slot, std::shared_ptr<Waiter> waite
     ++totals_.stale_total;
     slots_[slot].holder.reset();
     Actions actions;
-    Seat(state_.FoundStale(now, slot, actions), std::move(waiter));
+    Seat(state_.FoundStale(now, slot, actions), waiter);
     Prepare(now, actions, slot, deliveries);
   }
-  return Deliver(std::move(deliveries));
+  std::optional<Order> next = Deliver(std::move(deliveries));
+  waiter->BackInLine();
+  return next;
 }
 
 std::optional<Order> Pool::Returned(SlotId slot, Condition condition, Instant answered) {
@@ -253,7 +263,11 @@ void Pool::Seat(Ticket ticket, std::shared_ptr<Waiter> waiter) {
   seats_[ticket.index] = std::move(waiter);
 }
 
-std::shared_ptr<Waiter> Pool::Unseat(Ticket ticket) { return std::move(seats_[ticket.index]); }
+std::shared_ptr<Waiter> Pool::Unseat(Ticket ticket) {
+  std::shared_ptr<Waiter> waiter = std::move(seats_[ticket.index]);
+  waiter->ticket_ = {};  // another pool, which it goes on to, might take it for one of its own
+  return waiter;
+}
 
 absl::Status Pool::Refusal(RefusalReason reason) const {
   const PoolState::Counts counts = state_.counts();

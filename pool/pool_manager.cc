@@ -1,5 +1,6 @@
 #include "pool/pool_manager.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_format.h"
@@ -53,7 +54,12 @@ PoolManager::PoolManager(const std::vector<DatabaseSettings>& databases,
 
 PoolManager::~PoolManager() {
   Drain(clock_.Now());
-  transactions_.reset();
+  // What was stopped still ends in the workers' threads: it checks its transaction in, and goes on
+  // from a reader to its writer. So the transactions outlive the pools, and a writer, which was
+  // made before its readers, outlives them.
+  databases_.clear();
+  sqlite_writers_.clear();
+  while (!pools_.empty()) pools_.pop_back();
 }
 
 void PoolManager::AddSqlite(const DatabaseSettings& settings, const ConnectorFactory& connectors,
@@ -99,8 +105,19 @@ std::vector<Database*> PoolManager::databases() {
 
 bool PoolManager::Drain(Instant deadline) {
   transactions_->Drain();
+  // All doors are shut at once, but for those that lead from a reader to its writer.
+  const auto is_writer = [&](const std::shared_ptr<Pool>& pool) {
+    return std::any_of(sqlite_writers_.begin(), sqlite_writers_.end(),
+                       [&](const auto& writer) { return writer.second == pool; });
+  };
+  const Instant now = clock_.Now();
+  for (const auto& pool : pools_) {
+    if (!is_writer(pool)) pool->Drain(now);
+  }
   bool clean = true;
-  for (const auto& pool : pools_) clean = pool->Drain(deadline) && clean;
+  for (auto pool = pools_.rbegin(); pool != pools_.rend(); ++pool) {
+    clean = (*pool)->Drain(deadline) && clean;
+  }
   if (clean) return true;
   for (const auto& pool : pools_) pool->Stop();
   return false;

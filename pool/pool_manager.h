@@ -85,7 +85,7 @@ class PoolManager {
   std::vector<std::shared_ptr<Pool>> pools_;
   std::map<std::string, std::shared_ptr<Pool>> sqlite_writers_;  // by path
   std::map<std::string, std::unique_ptr<Database>> databases_;
-  std::unique_ptr<Transactions> transactions_;  // ends before the pools do
+  std::unique_ptr<Transactions> transactions_;
 };
 
 }  // namespace emsdb

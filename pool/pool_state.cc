@@ -53,7 +53,10 @@ PoolState::Arrival PoolState::Arrive(Instant now, Priority priority, Purpose pur
                                      Instant caller_deadline, Actions& actions) {
   if (draining_) return {RefusalReason::kShutdown, {}};
   if (caller_deadline <= now) return {RefusalReason::kDeadline, {}};
-  if (purpose == Purpose::kLease && leases_ >= limits_.leased_limit()) {
+  // Where leases may have every connection, the bound protects nobody: a lease waits its turn then,
+  // as for an embedded database's only writer.
+  const bool bounded = limits_.leased_limit() < limits_.limit();
+  if (purpose == Purpose::kLease && bounded && leases_ >= limits_.leased_limit()) {
     return {RefusalReason::kLeaseLimit, {}};
   }
   // A time-out of zero means not to wait for others; an opening of its own takes its time.
@@ -65,9 +68,9 @@ PoolState::Arrival PoolState::Arrive(Instant now, Priority priority, Purpose pur
   Serve(now, actions);
   if (line_.Find(ticket) == nullptr) return {std::nullopt, ticket};
   std::optional<RefusalReason> refused;
-  // Waiters for whom a connection is being opened stand in line as well, but are not what the bound
-  // is for.
-  const int behind_others = line_.size() - in_phase_[static_cast<int>(Phase::kOpening)];
+  // Waiters for whom a connection is being opened, or replaced, stand in line as well, but are not
+  // what the bound is for.
+  const int behind_others = line_.size() - In(Phase::kOpening) - In(Phase::kClosing);
   if (behind_others > limits_.max_waiters) {
     refused = RefusalReason::kLineFull;
   } else if (no_wait && behind_others > 0) {
@@ -99,7 +102,7 @@ void PoolState::Opened(Instant now, SlotId id, Actions& actions) {
   if (slot.phase != Phase::kIdle) return;
   if (draining_) {
     StartClosing(id, CloseReason::kShutdown, actions);
-  } else if (in_phase_[static_cast<int>(Phase::kIdle)] > limits_.size) {
+  } else if (In(Phase::kIdle) > limits_.size) {
     StartClosing(id, CloseReason::kOverflow, actions);
   }
 }
@@ -109,9 +112,11 @@ void PoolState::OpenFailed(Instant now, SlotId id, Actions& actions) {
   assert(slot.phase == Phase::kOpening);
   Move(slot, Phase::kEmpty);
   empty_.push_back(id);
-  if (const auto first = line_.Next(Priority::kReporting)) {
-    DropClaim(line_.Leave(*first));
-    actions.refusals.push_back({*first, RefusalReason::kConnectFailed});
+  // Nobody has to hear of it while as many openings go on as are wanted.
+  if (Wanted() > In(Phase::kOpening)) {
+    const Ticket first = *line_.Next(LowestServed());
+    DropClaim(line_.Leave(first));
+    actions.refusals.push_back({first, RefusalReason::kConnectFailed});
   }
   Serve(now, actions);
 }
@@ -146,7 +151,7 @@ void PoolState::Returned(Instant now, SlotId id, Condition condition, Instant an
     StartClosing(id, *reason, actions);
   } else if (draining_) {
     StartClosing(id, CloseReason::kShutdown, actions);
-  } else if (in_phase_[static_cast<int>(Phase::kIdle)] > limits_.size) {
+  } else if (In(Phase::kIdle) > limits_.size) {
     StartClosing(id, CloseReason::kOverflow, actions);
   }
 }
@@ -179,9 +184,11 @@ void PoolState::Tick(Instant now, Actions& actions) {
 void PoolState::Drain(Actions& actions) {
   draining_ = true;
   while (!idle_.empty()) StartClosing(idle_.back(), CloseReason::kShutdown, actions);
+  RefuseStranded(actions);
 }
 
 void PoolState::RefuseAll(Actions& actions) {
+  stopped_ = true;
   while (const auto next = line_.Next(Priority::kReporting)) {
     DropClaim(line_.Leave(*next));
     actions.refusals.push_back({*next, RefusalReason::kShutdown});
@@ -189,15 +196,15 @@ void PoolState::RefuseAll(Actions& actions) {
 }
 
 PoolState::Counts PoolState::counts() const {
-  const auto in = [&](Phase phase) { return in_phase_[static_cast<int>(phase)]; };
-  return {in(Phase::kIdle),    in(Phase::kLeased), in(Phase::kOpening),
-          in(Phase::kClosing), line_.size(),       leases_};
+  return {In(Phase::kIdle),    In(Phase::kLeased), In(Phase::kOpening),
+          In(Phase::kClosing), line_.size(),       leases_};
 }
 
 void PoolState::Serve(Instant now, Actions& actions) {
   while (GrantIdle(now, actions)) {
   }
   OpenMissing(actions);
+  RefuseStranded(actions);
 }
 
 // False when nobody waits who may be served, or no connection is idle.
@@ -223,16 +230,29 @@ bool PoolState::GrantIdle(Instant now, Actions& actions) {
 }
 
 void PoolState::OpenMissing(Actions& actions) {
-  const int reporting = line_.size(Priority::kReporting);
-  const int may_report = std::min(reporting, ReportingLimit() - reporting_leased_);
-  const int wanted = line_.size() - reporting + std::max(0, may_report);
+  const int wanted = Wanted();
   // A connection that is closing makes room for the next one only once it is closed.
-  while (!empty_.empty() && !draining_ && in_phase_[static_cast<int>(Phase::kOpening)] < wanted) {
+  while (!empty_.empty() && !draining_ && In(Phase::kOpening) < wanted) {
     const SlotId id = empty_.back();
     empty_.pop_back();
     Move(slots_[id], Phase::kOpening);
     actions.opens.push_back(id);
   }
+}
+
+// A drained pool opens nothing: where no connection is left that could come back, nobody shall wait
+// for one.
+void PoolState::RefuseStranded(Actions& actions) {
+  if (!draining_) return;
+  const int hopes = In(Phase::kIdle) + In(Phase::kLeased) + In(Phase::kOpening);
+  if (stopped_ || hopes == 0) RefuseAll(actions);
+}
+
+// How many in line may have a connection, if there were enough.
+int PoolState::Wanted() const {
+  const int reporting = line_.size(Priority::kReporting);
+  const int may_report = std::min(reporting, ReportingLimit() - reporting_leased_);
+  return line_.size() - reporting + std::max(0, may_report);
 }
 
 std::optional<CloseReason> PoolState::MustClose(Instant now, const Slot& slot) const {

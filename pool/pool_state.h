@@ -116,8 +116,8 @@ class PoolState {
   // A leased connection comes back, having last answered at `answered`.
   void Returned(Instant now, SlotId slot, Condition condition, Instant answered, Actions& actions);
 
-  // The connection of a Grant proved dead before use. Its waiter goes back to the front of its
-  // class with a new ticket, which is returned.
+  // The connection of a Grant proved dead before use. Its waiter goes back to where it stood, with
+  // a new ticket, which is returned.
   Ticket FoundStale(Instant now, SlotId slot, Actions& actions);
 
   // Refuses everybody whose time is over.
@@ -127,10 +127,11 @@ class PoolState {
   Instant NextDue() const { return line_.NextDeadline(); }
 
   // No new waiters and no new connections; idle ones are closed. Leased ones are closed when they
-  // come back; who stands in line is still served by them.
+  // come back; who stands in line is still served by them, and refused once none is left that
+  // could.
   void Drain(Actions& actions);
 
-  // Refuses everybody in line: the drain's time is over.
+  // Refuses everybody in line, and who comes back to it later: the drain's time is over.
   void RefuseAll(Actions& actions);
 
   Counts counts() const;
@@ -150,6 +151,9 @@ class PoolState {
   void Serve(Instant now, Actions& actions);
   bool GrantIdle(Instant now, Actions& actions);
   void OpenMissing(Actions& actions);
+  void RefuseStranded(Actions& actions);
+  int Wanted() const;
+  int In(Phase phase) const { return in_phase_[static_cast<int>(phase)]; }
   std::optional<CloseReason> MustClose(Instant now, const Slot& slot) const;
   SlotId TakeIdle();
   void StartClosing(SlotId slot, CloseReason reason, Actions& actions);
@@ -171,6 +175,7 @@ class PoolState {
   std::uint64_t generation_ = 1;  // connections of an older one are closed before their next use
   std::uint64_t jitter_ = 0x9E3779B97F4A7C15ULL;
   bool draining_ = false;
+  bool stopped_ = false;
 };
 
 }  // namespace emsdb

@@ -6,6 +6,8 @@
 
 #include <atomic>
 
+#include "pool/mutex.h"
+
 namespace emsdb {
 
 enum class StopReason : int {
@@ -35,8 +37,9 @@ class StopSignal {
   int fd() const { return fd_; }
 
  private:
+  Mutex mutex_;  // reason and descriptor change together
   std::atomic<StopReason> reason_{StopReason::kNone};
-  int fd_;
+  const int fd_;
 };
 
 }  // namespace emsdb

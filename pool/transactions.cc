@@ -52,6 +52,16 @@ Transactions::Transactions(Clock& clock, Upkeep& upkeep)
 Transactions::~Transactions() {
   Drain();
   upkeep_.Remove(*this);
+  std::vector<std::shared_ptr<Call>> running;
+  {
+    MutexLock lock(mutex_);
+    for (auto& [id, entry] : entries_) {
+      if (auto call = entry.running.lock()) running.push_back(std::move(call));
+    }
+  }
+  for (const auto& call : running) call->Cancel(StopReason::kShutdown);
+  MutexLock lock(mutex_);
+  while (busy_ > 0) checked_in_.Wait(mutex_);
 }
 
 std::string Transactions::Add(Lease lease, TransactionTerms terms) {
@@ -64,7 +74,7 @@ std::string Transactions::Add(Lease lease, TransactionTerms terms) {
     entry.terms = std::move(terms);
     entry.lease = std::move(lease);
     entry.began = entry.idle_since = clock_.Now();
-    due = entry.began + std::min(entry.terms.idle_timeout, entry.terms.total_timeout);
+    due = After(entry.began, std::min(entry.terms.idle_timeout, entry.terms.total_timeout));
     if (draining_) refused = EndEntry(id, entry, End::kShutdown, entry.began);
   }
   upkeep_.Nudge(due);
@@ -77,15 +87,16 @@ void Transactions::Run(const std::string& id, std::string_view caller, Transacti
   absl::Status begun = Begun(id, caller, step, call, lease);
   if (!lease) return call->Refuse(std::move(begun));
   std::move(lease).Run([this, id, step, call = std::move(call)](Lease held) {
+    held.AnswerAfterwards(call);
     const absl::Status outcome = call->RunOn(held);
     CheckIn(id, step, outcome, std::move(held));
-    call->Answer();
   });
 }
 
 // Checks the transaction out into `lease`, or leaves it empty and says what the call's answer is.
 absl::Status Transactions::Begun(const std::string& id, std::string_view caller,
-                                 TransactionStep step, std::shared_ptr<Call> call, Lease& lease) {
+                                 TransactionStep step, const std::shared_ptr<Call>& call,
+                                 Lease& lease) {
   MutexLock lock(mutex_);
   const auto found = entries_.find(id);
   // Another caller's transaction is as unknown as one that never was.
@@ -98,6 +109,7 @@ absl::Status Transactions::Begun(const std::string& id, std::string_view caller,
         {.reason = "TX_BUSY", .retry = Retry::kNo});
   }
   entry.busy = true;
+  ++busy_;
   entry.running = call;
   lease = std::move(entry.lease);
   return absl::OkStatus();
@@ -109,13 +121,14 @@ void Transactions::CheckIn(const std::string& id, TransactionStep step, const ab
   const bool lost = connection.broken();
   const bool closed = connection.transaction_state() == TransactionState::kIdle;
   const Instant now = clock_.Now();
-  Lease ended;  // given back without the lock
+  Upkeep& upkeep = upkeep_;  // once nothing is checked out, this may be destroyed
+  Lease ended;               // given back without the lock
   Instant due = kNever;
   {
     MutexLock lock(mutex_);
-    const auto found = entries_.find(id);
-    if (found == entries_.end()) return;
-    Entry& entry = found->second;
+    --busy_;
+    checked_in_.NotifyAll();
+    Entry& entry = entries_.find(id)->second;  // what is busy is never forgotten
     entry.busy = false;
     entry.running.reset();
     entry.lease = std::move(lease);
@@ -125,6 +138,8 @@ void Transactions::CheckIn(const std::string& id, TransactionStep step, const ab
       end = End::kCommitted;
     } else if (step == TransactionStep::kCommit && DetailOf(outcome).outcome == Outcome::kUnknown) {
       end = End::kInDoubt;
+    } else if (end) {
+      // Decided while it ran: that is why the call was stopped, or the connection lost.
     } else if (lost) {
       end = End::kConnectionLost;
     } else if (closed || step != TransactionStep::kStatement) {
@@ -133,10 +148,11 @@ void Transactions::CheckIn(const std::string& id, TransactionStep step, const ab
     if (end) {
       ended = EndEntry(id, entry, *end, now);
     } else {
-      due = std::min(now + entry.terms.idle_timeout, entry.began + entry.terms.total_timeout);
+      due = std::min(After(now, entry.terms.idle_timeout),
+                     After(entry.began, entry.terms.total_timeout));
     }
   }
-  upkeep_.Nudge(due);
+  upkeep.Nudge(due);
 }
 
 void Transactions::Abandon(const std::string& id) {
@@ -191,15 +207,16 @@ Instant Transactions::Tick(Instant now) {
     MutexLock lock(mutex_);
     for (auto& [id, entry] : entries_) {
       if (entry.end) continue;
-      const Instant too_old = entry.began + entry.terms.total_timeout;
-      const Instant too_idle = entry.busy ? kNever : entry.idle_since + entry.terms.idle_timeout;
+      const Instant too_old = After(entry.began, entry.terms.total_timeout);
+      const Instant too_idle =
+          entry.busy ? kNever : After(entry.idle_since, entry.terms.idle_timeout);
       if (now < too_old && now < too_idle) {
         next = std::min({next, too_old, too_idle});
       } else if (!entry.busy) {
         ended.push_back(
             EndEntry(id, entry, now >= too_old ? End::kTooOld : End::kIdleTooLong, now));
-      } else if (!entry.wanted_end) {
-        entry.wanted_end = End::kTooOld;
+      } else {
+        if (!entry.wanted_end) entry.wanted_end = End::kTooOld;
         if (auto call = entry.running.lock()) late.push_back(std::move(call));
       }
     }

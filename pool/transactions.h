@@ -26,7 +26,8 @@ struct TransactionTerms {
   Duration total_timeout = std::chrono::seconds(120);  // since it began
 };
 
-// Safe for use by any number of threads.
+// Safe for use by any number of threads. The end of it rolls back what is open, tells what runs to
+// stop, and waits for that.
 class Transactions final : private Due {
  public:
   Transactions(Clock& clock, Upkeep& upkeep);
@@ -80,7 +81,7 @@ class Transactions final : private Due {
   void CheckIn(const std::string& id, TransactionStep step, const absl::Status& outcome,
                Lease lease);
   absl::Status Begun(const std::string& id, std::string_view caller, TransactionStep step,
-                     std::shared_ptr<Call> call, Lease& lease);
+                     const std::shared_ptr<Call>& call, Lease& lease);
   absl::Status WhyOver(const Entry& entry, TransactionStep step, Instant now) const
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status WhyUnknown(const std::string& id) const;
@@ -96,6 +97,8 @@ class Transactions final : private Due {
   absl::flat_hash_map<std::string, Entry> entries_ ABSL_GUARDED_BY(mutex_);
   std::deque<std::string> ended_ ABSL_GUARDED_BY(mutex_);  // the oldest end first
   bool draining_ ABSL_GUARDED_BY(mutex_) = false;
+  int busy_ ABSL_GUARDED_BY(mutex_) = 0;
+  CondVar checked_in_;
 };
 
 }  // namespace emsdb

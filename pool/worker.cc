@@ -15,6 +15,9 @@ constexpr Duration kRollBackTimeout = std::chrono::seconds(5);
 void Lease::Run(LeaseTask task) && { std::exchange(worker_, nullptr)->Post(std::move(task)); }
 Connection& Lease::connection() const { return *worker_->connection_; }
 StopSignal& Lease::stop() const { return worker_->stop_; }
+void Lease::AnswerAfterwards(std::shared_ptr<Waiter> waiter) const {
+  worker_->answer_ = std::move(waiter);
+}
 void Lease::End() {
   if (worker_ != nullptr) std::exchange(worker_, nullptr)->EndLease();
 }
@@ -67,54 +70,67 @@ std::optional<Order> Worker::Carry(ServeOrder& order) {
     leased_ = true;
   }
   waiter->Granted(Lease(this));
-  bool kept = false;
-  {
-    MutexLock lock(mutex_);
-    kept = leased_;
+  std::shared_ptr<Waiter> unanswered = waiter;
+  const auto answer = [&] {
+    if (unanswered) std::exchange(unanswered, nullptr)->Answer();
+  };
+  while (Kept()) {
+    answer();
+    unanswered = RunTask();
   }
-  if (kept) {
-    waiter->Answer();
-    RunTasks();
-  }
+  if (MustBeCleaned()) answer();  // nobody waits for a roll-back that is not his
   const Condition condition = Clean();
   stop_.Clear();
   std::optional<Order> next = host_.Returned(slot_, condition, clock_.Now());
-  if (!kept) waiter->Answer();
+  answer();
   return next;
 }
 
 bool Worker::Proved(const ServeOrder& order) {
+  ping_cut_short_ = false;
   if (!connection_->LooksAlive()) return false;
   if (order.check == Check::kLook) return true;
   const Bounds bounds = ShortBounds(kPingTimeout);
   const bool answered =
       connection_->Ping({std::min(bounds.deadline, order.deadline), bounds.stop}).ok();
-  // A caller whose deadline was too short for the ping is no evidence against the connection.
-  return answered || (!connection_->broken() && clock_.Now() >= order.deadline);
+  // A caller whose deadline was too short for the ping is no evidence against the connection, still
+  // less against all the others: it is told so, and the connection closed if the ping spoiled it.
+  ping_cut_short_ =
+      !answered && bounds.deadline >= order.deadline && clock_.Now() >= order.deadline;
+  return answered || ping_cut_short_;
 }
 
-// Serves the holder of a lease that outlived its call, until it ends.
-void Worker::RunTasks() {
-  for (;;) {
-    LeaseTask task;
-    {
-      MutexLock lock(mutex_);
-      while (leased_ && !task_) changed_.Wait(mutex_);
-      if (!leased_) return;
-      task = *std::move(task_);
-      task_.reset();
-    }
-    task(Lease(this));
+bool Worker::Kept() {
+  MutexLock lock(mutex_);
+  return leased_;
+}
+
+// Serves the holder of a lease that outlived its call; returns at once when the lease has ended.
+// Who is to be answered then, if anybody.
+std::shared_ptr<Waiter> Worker::RunTask() {
+  LeaseTask task;
+  {
+    MutexLock lock(mutex_);
+    while (leased_ && !task_) changed_.Wait(mutex_);
+    if (!leased_) return nullptr;
+    task = *std::move(task_);
+    task_.reset();
   }
+  task(Lease(this));
+  return std::exchange(answer_, nullptr);
+}
+
+bool Worker::MustBeCleaned() const {
+  return !connection_->broken() && connection_->transaction_state() != TransactionState::kIdle;
 }
 
 // Nothing of one holder reaches the next: what is open is rolled back, what cannot be is closed.
 Condition Worker::Clean() {
-  if (!connection_->broken() && connection_->transaction_state() != TransactionState::kIdle) {
+  if (MustBeCleaned()) {
     stop_.Clear();
     if (!connection_->RollBack(ShortBounds(kRollBackTimeout)).ok()) return Condition::kDirty;
   }
-  if (connection_->broken()) return Condition::kBroken;
+  if (connection_->broken()) return ping_cut_short_ ? Condition::kDirty : Condition::kBroken;
   const bool idle = connection_->transaction_state() == TransactionState::kIdle;
   return idle ? Condition::kGood : Condition::kDirty;
 }

@@ -63,7 +63,9 @@ class Worker {
   std::optional<Order> Carry(const ExitOrder&) { return std::nullopt; }
 
   bool Proved(const ServeOrder& order);
-  void RunTasks();
+  bool Kept();
+  std::shared_ptr<Waiter> RunTask();
+  bool MustBeCleaned() const;
   Condition Clean();
   Bounds ShortBounds(Duration longest);
 
@@ -76,7 +78,10 @@ class Worker {
   Connector& connector_;
   Clock& clock_;
   StopSignal stop_;
-  std::unique_ptr<Connection> connection_;  // the thread's own
+  // The thread's own.
+  std::unique_ptr<Connection> connection_;
+  std::shared_ptr<Waiter> answer_;  // of the task that runs
+  bool ping_cut_short_ = false;     // by the deadline of the caller for whom it was sent
 
   Mutex mutex_;
   CondVar changed_;

@@ -1,0 +1,24 @@
+# The pool itself: decisions alone, and with real threads on a scripted driver.
+emsdb_test(pool_core_test
+  call_test.cc
+  line_test.cc
+  pool_state_bounds_test.cc
+  pool_state_random_test.cc
+  pool_state_test.cc
+  pool_manager_test.cc
+  pool_stress_test.cc
+  pool_test.cc
+  transactions_test.cc
+  upkeep_test.cc
+  LIBRARIES emsdb::pool emsdb_test_support)
+
+if(EMSDB_SANITIZE MATCHES "thread")
+  # Passes only if ThreadSanitizer finds the race and says so: silence fails.
+  add_executable(planted_race planted_race.cc)
+  target_link_libraries(planted_race PRIVATE emsdb_options Threads::Threads)
+  set_target_properties(planted_race PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
+  add_test(NAME ThreadSanitizer.ReportsAPlantedRace COMMAND planted_race)
+  set_tests_properties(ThreadSanitizer.ReportsAPlantedRace PROPERTIES
+    PASS_REGULAR_EXPRESSION "WARNING: ThreadSanitizer: data race"
+    ${EMSDB_TEST_PROPERTIES})
+endif()
