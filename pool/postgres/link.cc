@@ -52,7 +52,7 @@ bool IsSqlstate(std::string_view text) {
 std::string TakeSqlstate(std::string& message) {
   for (std::size_t at = message.find(":  "); at != std::string::npos;
        at = message.find(":  ", at + 3)) {
-    const std::string code = message.substr(at + 3, 5);
+    std::string code = message.substr(at + 3, 5);
     if (!IsSqlstate(code) || message.compare(at + 8, 2, ": ") != 0) continue;
     message.erase(at + 2, 8);
     return code;
@@ -67,7 +67,7 @@ absl::Status ConnectFailed(const Conninfo& conninfo, const PGconn* handle) {
   message.resize(std::min(message.find("\nLOCATION:"), message.size()));
   message.resize(std::min(message.find("\nDETAIL:"), message.size()));
   while (!message.empty() && message.back() == '\n') message.pop_back();
-  const absl::Status status =
+  absl::Status status =
       ConnectionUnavailable(conninfo.Redact(std::move(message)), Stage::kConnecting);
   if (sqlstate.empty()) return status;
   ErrorDetail detail = DetailOf(status);
