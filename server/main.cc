@@ -1,5 +1,6 @@
 // Wiring and signals: reads the environment, builds the server, waits for SIGTERM, drains.
 
+#include <grpc/grpc.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -112,6 +113,8 @@ void LeaveAfter(Duration patience) {
 }
 
 int Serve(const Config& config) {
+  // Never given back: taking gRPC down with its last object can sleep for seconds.
+  grpc_init();
   const Log log;
   for (const std::string& warning : config.warnings) log.Warn("setting", {{"message", warning}});
   Server server(config, MakeConnector, log);

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "pool/errors.h"
+#include "server/inquiry.h"
 
 namespace emsdb {
 namespace {
@@ -10,47 +11,12 @@ namespace {
 constexpr Duration kWhileReachable = std::chrono::seconds(5);
 constexpr Duration kWhileAway = std::chrono::milliseconds(500);
 
-class IgnoredRows final : public RowSink {
- public:
-  absl::Status OnColumns(std::span<const Column>) override { return absl::OkStatus(); }
-  absl::Status OnRow(std::span<const Cell>) override { return absl::OkStatus(); }
-};
-
 // A busy pool says nothing about the database behind it.
 bool SaysNothing(const absl::Status& status) {
   return !status.ok() && DetailOf(status).stage == Stage::kWaiting;
 }
 
 }  // namespace
-
-// `SELECT 1` as any caller would send it, but ahead of them all.
-class Reachability::Probe final : public Call {
- public:
-  Probe(Reachability& asker, std::string database, Clock& clock)
-      : Call({.deadline = clock.Now() + kPatience,
-              .priority = Priority::kDispatch,
-              .caller = "emsdb-gateway",
-              .statement = "SELECT ?"},
-             clock),
-        asker_(asker),
-        database_(std::move(database)) {}
-
- protected:
-  absl::Status Run(Connection& connection, const Bounds& bounds, Lease&) override {
-    IgnoredRows sink;
-    return connection
-        .Execute({.sql = "SELECT 1", .parameters = {}, .parameter_types = {}},
-                 {.access = Access::kReadOnly, .identity = "emsdb-gateway"}, bounds, sink)
-        .status();
-  }
-  void Finish(absl::Status status, const CallTimes&) override {
-    asker_.Answered(database_, status);
-  }
-
- private:
-  Reachability& asker_;
-  const std::string database_;
-};
 
 Reachability::Reachability(PoolManager& pools) : pools_(pools) {}
 
@@ -112,8 +78,8 @@ void Reachability::Ask(Database& database) {
     if (asked_[name] > 0) return;
     ++asked_[name];
   }
-  auto probe = std::make_shared<Probe>(*this, name, pools_.clock());
-  probe->Start(database.PoolFor(Access::kReadOnly), Purpose::kStatement);
+  Inquire(pools_, database, "SELECT 1",
+          [this, name](const auto& answer) { Answered(name, answer.status()); });
 }
 
 void Reachability::Answered(const std::string& database, const absl::Status& status) {

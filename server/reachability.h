@@ -24,7 +24,8 @@ class Reachability {
   explicit Reachability(PoolManager& pools);
   ~Reachability();
 
-  // Asks every database once and waits for the answers, at most kPatience. The state of each.
+  // Asks every database once and waits for the answers, at most kInquiryPatience. The state of
+  // each.
   std::map<std::string, absl::Status> AskAll();
 
   // From now on in a thread of its own: each database every few seconds, more often while it is
@@ -35,11 +36,7 @@ class Reachability {
   bool reachable(const std::string& database) const;
   std::map<std::string, absl::Status> states() const;
 
-  static constexpr Duration kPatience = std::chrono::seconds(5);
-
  private:
-  class Probe;
-
   void Run();
   void Ask(Database& database);
   void Answered(const std::string& database, const absl::Status& status);

@@ -24,6 +24,7 @@ Server::Server(Config config, const ConnectorFactory& connectors, const Log& log
     : config_(std::move(config)),
       log_(log),
       clock_(Clock::Real()),
+      login_check_(config_.databases, log_),
       pools_(config_.databases, connectors, clock_,
              [this](const std::string& database) -> PoolObserver& {
                return metrics_.ObserverOf(database);
@@ -103,6 +104,7 @@ void Server::TellHealth(const std::string& database, const absl::Status& state) 
   grpc_->GetHealthCheckService()->SetServingStatus(database, state.ok());
   if (state.ok()) {
     log_.Info("database reachable", {{"database", database}});
+    login_check_.Reached(pools_, database);
   } else {
     log_.Warn("database away, tried again",
               {{"database", database}, {"message", std::string(state.message())}});

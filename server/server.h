@@ -12,7 +12,9 @@
 #include "server/database_service.h"
 #include "server/http_server.h"
 #include "server/log.h"
+#include "server/login_check.h"
 #include "server/query_service.h"
+#include "server/reachability.h"
 #include "server/transaction_service.h"
 
 namespace emsdb {
@@ -45,6 +47,7 @@ class Server {
   const Log& log_;
   Clock& clock_;
   Metrics metrics_;
+  LoginCheck login_check_;
   PoolManager pools_;
   Journal journal_;
   OpenCalls open_calls_;

@@ -45,8 +45,9 @@ TEST(StatementText, TellsLikelyReadsFromWrites) {
 
 // T68
 TEST(StatementText, FingerprintsWithoutLiterals) {
-  EXPECT_EQ(Fingerprint("select  *\nfrom p where name = 'O''Hara' -- secret\n and id=42 and x = $1"),
-            "select * from p where name = ? and id = ? and x = ?");
+  EXPECT_EQ(
+      Fingerprint("select  *\nfrom p where name = 'O''Hara' -- secret\n and id=42 and x = $1"),
+      "select * from p where name = ? and id = ? and x = ?");
   EXPECT_EQ(Fingerprint("select E'a\\'b', $q$ it's $q$, x'00', 1.5e-3, \"Col umn\""),
             "select ? , ? , ? , ? , \"Col umn\"");
   EXPECT_EQ(Fingerprint("select 'never closed"), "select ?");
