@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "pool/connection.h"
+#include "tests/support/collecting_sink.h"
 
 namespace emsdb {
 
@@ -57,37 +58,6 @@ struct ContractFactory {
   std::unique_ptr<ContractDatabase> (*make)();
 
   friend void PrintTo(const ContractFactory& factory, std::ostream* out) { *out << factory.name; }
-};
-
-// Collects a statement's rows; refuses after `refuse_after` of them.
-class CollectingSink final : public RowSink {
- public:
-  CollectingSink() = default;
-  explicit CollectingSink(std::size_t refuse_after) : refuse_after_(refuse_after) {}
-
-  absl::Status OnColumns(std::span<const Column> columns) override;
-  absl::Status OnRow(std::span<const Cell> cells) override;
-  void OnColumnsNamed(std::span<const Column> columns) override;
-
-  std::vector<Column> columns;
-  std::vector<std::vector<Value>> rows;
-  int times_columns_came = 0;
-
- private:
-  std::size_t refuse_after_ = static_cast<std::size_t>(-1);
-};
-
-// Collects a batch's results.
-class CollectingBatchSink final : public BatchSink {
- public:
-  explicit CollectingBatchSink(std::size_t statements) : sinks(statements), done(statements) {}
-  RowSink& Rows(std::size_t statement) override { return sinks.at(statement); }
-  void Completed(std::size_t statement, const Completion& completion) override {
-    done.at(statement) = completion;
-  }
-
-  std::vector<CollectingSink> sinks;
-  std::vector<Completion> done;
 };
 
 // Ten seconds from now: far beyond what a healthy database needs.

@@ -8,4 +8,4 @@ emsdb_test(postgres_pgtest
   postgres_fixture.cc
   postgres_loss_pgtest.cc
   postgres_values_pgtest.cc
-  LIBRARIES emsdb::pool_postgres absl::str_format)
+  LIBRARIES emsdb::pool_postgres emsdb_test_support absl::str_format)

@@ -45,7 +45,7 @@ TEST_F(PostgresConnection, NeedsOneTripForAStatementAndTwoForABatch) {
   EXPECT_EQ(
       trips_of([&] { MustRun(*connection, Sql("INSERT INTO %t VALUES (2, 'y') RETURNING id")); }),
       2);
-  CollectingBatchSink sink(2);
+  CollectingBatchSink sink;
   const std::vector<GuardedStatement> batch = {{{.sql = Sql("INSERT INTO %t VALUES (3)")}, 1},
                                                {{.sql = Sql("SELECT * FROM %t")}, 3}};
   EXPECT_EQ(trips_of([&] {
@@ -167,7 +167,7 @@ TEST_F(PostgresConnection, SaysWhatFailsOnlyWhenItIsCommitted) {
   EXPECT_EQ(DetailOf(status).sqlstate, "23503") << status;
   EXPECT_EQ(DetailOf(status).stage, Stage::kCommitting);
   // A batch.
-  CollectingBatchSink sink(1);
+  CollectingBatchSink sink;
   const std::vector<GuardedStatement> batch = {{{.sql = orphan}, 1}};
   EXPECT_EQ(DetailOf(connection().ExecuteBatch(batch, {}, {}, Soon(), sink)).sqlstate, "23503");
   EXPECT_EQ(MustGetInt(connection(), absl::StrFormat("SELECT count(*) FROM %s", child)), 0);
@@ -284,7 +284,7 @@ TEST_F(PostgresConnection, CarriesABatchThatFillsEveryBuffer) {
                       .parameters = {std::int64_t{i}, large}},
                      1});
   }
-  CollectingBatchSink sink(kMembers);
+  CollectingBatchSink sink;
   ASSERT_EQ(connection().ExecuteBatch(batch, {}, {}, Within(seconds(60)), sink), absl::OkStatus());
   EXPECT_EQ(sink.sinks.back().rows.at(0).at(0), Value(large));
   EXPECT_EQ(CountRows(), kMembers);
@@ -300,7 +300,7 @@ TEST_F(PostgresConnection, CancelsOnlyWhatItMustWhenABatchIsStopped) {
       {{.sql = Sql("INSERT INTO %t VALUES (1)")}, std::nullopt},
       {{.sql = "SELECT pg_sleep(30)"}, std::nullopt},
       {{.sql = Sql("INSERT INTO %t VALUES (2)")}, std::nullopt}};
-  CollectingBatchSink sink(3);
+  CollectingBatchSink sink;
   const absl::Status status =
       connection().ExecuteBatch(batch, {}, {}, Within(seconds(20), &stop), sink);
   stopper.join();

@@ -169,7 +169,7 @@ TEST_F(PostgresLoss, AStoppedBackendHoldsNeitherPingNorRollBackBeyondTheDeadline
 TEST_F(PostgresLoss, ABatchOnAStoppedBackendIsRolledBackAtItsDeadline) {
   {
     const StoppedProcess stopped(BackendOf(connection()));
-    CollectingBatchSink sink(1);
+    CollectingBatchSink sink;
     const std::vector<GuardedStatement> batch = {
         {{.sql = Sql("INSERT INTO %t VALUES (1)")}, std::nullopt}};
     const absl::Status status = connection().ExecuteBatch(batch, {}, {}, Within(kDeadline), sink);
@@ -238,7 +238,7 @@ TEST_F(PostgresLoss, ABatchIsAbortedBeforeItsCommitAndInDoubtAfterIt) {
       {{.sql = Sql("INSERT INTO %t VALUES (1)")}, std::nullopt}};
   auto first = OpenThrough(proxy.port());
   proxy.CutAnswerTo("INSERT");
-  CollectingBatchSink sink(1);
+  CollectingBatchSink sink;
   absl::Status status = first->ExecuteBatch(batch, {}, {}, Soon(), sink);
   EXPECT_EQ(status.code(), absl::StatusCode::kAborted) << status;
   EXPECT_EQ(CountRows(), 0);

@@ -148,7 +148,7 @@ TEST_F(PostgresValues, LearnsATypesNameInsideATransactionAndInABatch) {
 
   auto fresh = MakeConnector(UrlWithParameters(""))->Open(Soon());
   ASSERT_TRUE(fresh.ok());
-  CollectingBatchSink sink(1);
+  CollectingBatchSink sink;
   const std::vector<GuardedStatement> batch = {{{.sql = ask}, 1}};
   ASSERT_EQ((*fresh)->ExecuteBatch(batch, {}, {}, Soon(), sink), absl::OkStatus());
   EXPECT_EQ(sink.sinks[0].columns.at(0).type, type);

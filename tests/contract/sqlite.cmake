@@ -2,7 +2,7 @@
 emsdb_test(sqlite_contract_test
   connector_contract.cc
   sqlite_contract_test.cc
-  LIBRARIES emsdb::pool emsdb::pool_sqlite absl::str_format)
+  LIBRARIES emsdb::pool emsdb::pool_sqlite emsdb_test_support absl::str_format)
 
 emsdb_test(sqlite_connection_test
   sqlite_connection_test.cc

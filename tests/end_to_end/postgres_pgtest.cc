@@ -245,6 +245,18 @@ TEST_F(Postgres, UsesADatabaseThatWasAwayAtTheStartAsSoonAsItIsBack) {
   EXPECT_TRUE(back.ok()) << back;
 }
 
+// T37, T48
+TEST_F(Postgres, WarnsOfABudgetBeyondTheServersConnectionsAndOfALoginAboveRowSecurity) {
+  GatewayProcess gateway(Settings({{"DB_POOL_SIZE", "1000"}}));
+  for (const auto end = steady_clock::now() + seconds(5);
+       gateway.log().find("row-level security") == std::string::npos &&
+       steady_clock::now() < end;) {
+  }
+  EXPECT_THAT(gateway.log(), HasSubstr("connection budget exceeds what the server allows"));
+  EXPECT_THAT(gateway.log(), HasSubstr("\"connections\":4040"));
+  EXPECT_THAT(gateway.log(), HasSubstr("the login is not bound by row-level security"));
+}
+
 // T39
 TEST_F(Postgres, DrainsOnSigtermAndLetsRunningCallsFinish) {
   GatewayProcess gateway(Settings());
