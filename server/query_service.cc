@@ -12,7 +12,14 @@
 namespace emsdb {
 namespace {
 
-Access AccessOf(bool read_only) { return read_only ? Access::kReadOnly : Access::kReadWrite; }
+// What Query and StreamQuery ask for alike.
+struct Asked {
+  CallBasics basics;
+  Statement statement;
+  Access access = Access::kReadWrite;
+  Database* database = nullptr;  // null: where the transaction is
+  std::string transaction_id;    // "": none that is open
+};
 
 // Finds the database and writes its name and the statement's fingerprint into the call's basics.
 absl::StatusOr<Database*> Locate(Gateway& gateway, const std::string& name, const std::string& sql,
@@ -25,103 +32,101 @@ absl::StatusOr<Database*> Locate(Gateway& gateway, const std::string& name, cons
 }
 
 // A call inside a transaction may leave the database out; another one's name is a mistake.
-absl::Status CheckDatabase(Gateway& gateway, const std::string& id, const std::string& requested,
-                           CallBasics& basics, const std::string& sql) {
-  const auto database = gateway.pools.transactions().DatabaseOf(id, basics.caller.owner());
-  basics.options.statement = Fingerprint(sql);
+absl::Status CheckDatabase(Gateway& gateway, const std::string& requested, Asked& asked) {
+  const auto database =
+      gateway.pools.transactions().DatabaseOf(asked.transaction_id, asked.basics.caller.owner());
+  asked.basics.options.statement = Fingerprint(asked.statement.sql);
   if (!database) return absl::OkStatus();  // Transactions::Run says what is wrong with the id
-  basics.database = *database;
+  asked.basics.database = *database;
   if (requested.empty() || requested == *database) return absl::OkStatus();
   return InvalidField("database", absl::StrFormat("the transaction is in %s: leave the field empty "
                                                   "or name that",
                                                   *database));
 }
 
-absl::Status StartQuery(Gateway& gateway, grpc::CallbackServerContext& context,
-                        const v1::QueryRequest& request, v1::QueryResponse& response,
-                        UnaryReactor& reactor) {
-  auto basics = Admit("Query", context, gateway, request.priority(), kDefaultDeadline);
+template <typename Request>
+absl::StatusOr<Asked> Understand(Gateway& gateway, const char* rpc,
+                                 const grpc::ServerContextBase& context, const Request& request,
+                                 Duration unset_deadline) {
+  auto basics = Admit(rpc, context, gateway, request.priority(), unset_deadline);
   if (!basics.ok()) return std::move(basics).status();
   auto statement = ToStatement(request.statement(), "statement");
   if (!statement.ok()) return std::move(statement).status();
+  const v1::TransactionSelector& transaction = request.transaction();
+  const bool alone = transaction.selector_case() == v1::TransactionSelector::SELECTOR_NOT_SET;
+  if (request.read_only() && !alone) {
+    return InvalidField("read_only", "only for autocommit; a transaction says so when it begins");
+  }
+  Asked asked{.basics = *std::move(basics),
+              .statement = *std::move(statement),
+              .access = request.read_only() ? Access::kReadOnly : Access::kReadWrite};
+  if (transaction.has_id()) {
+    if (transaction.id().empty()) return InvalidField("transaction.id", "an id is wanted");
+    asked.transaction_id = transaction.id();
+    absl::Status status = CheckDatabase(gateway, request.database(), asked);
+    if (!status.ok()) return status;
+    return asked;
+  }
+  auto database = Locate(gateway, request.database(), request.statement().sql(), asked.basics);
+  if (!database.ok()) return std::move(database).status();
+  asked.database = *database;
+  return asked;
+}
+
+// Starts a call by itself, or in the transaction that it names.
+void StartAsked(Gateway& gateway, const Asked& asked, const std::string& sql,
+                std::shared_ptr<Call> call) {
+  if (asked.database == nullptr) {
+    gateway.pools.transactions().Run(asked.transaction_id, asked.basics.caller.owner(),
+                                     TransactionStep::kStatement, std::move(call));
+    return;
+  }
+  const auto route = asked.database->RouteFor(asked.access, sql);
+  call->Start(route.pool, Purpose::kStatement, route.writer);
+}
+
+absl::Status StartQuery(Gateway& gateway, grpc::CallbackServerContext& context,
+                        const v1::QueryRequest& request, v1::QueryResponse& response,
+                        UnaryReactor& reactor) {
+  auto asked = Understand(gateway, "Query", context, request, kDefaultDeadline);
+  if (!asked.ok()) return std::move(asked).status();
   if (request.max_rows() > ResultBudget::kMostRows) {
     return InvalidField("max_rows", absl::StrFormat("%d: at most %d, use StreamQuery for more",
                                                     request.max_rows(), ResultBudget::kMostRows));
   }
-  StatementCall::Work work = {*std::move(statement), AccessOf(request.read_only()),
-                              request.max_rows(), std::nullopt};
-  const std::string& sql = request.statement().sql();
-  const v1::TransactionSelector& transaction = request.transaction();
-  const bool alone = transaction.selector_case() == v1::TransactionSelector::SELECTOR_NOT_SET;
-  if (!alone && request.read_only()) {
-    return InvalidField("read_only", "only for autocommit; a transaction says so when it begins");
-  }
-  if (transaction.has_id()) {
-    absl::Status status =
-        CheckDatabase(gateway, transaction.id(), request.database(), *basics, sql);
-    if (!status.ok()) return status;
-    const std::string owner = basics->caller.owner();
-    auto call = std::make_shared<StatementCall>(gateway, *std::move(basics), reactor, context,
-                                                response, std::move(work));
-    reactor.Attach(call);
-    gateway.pools.transactions().Run(transaction.id(), owner, TransactionStep::kStatement, call);
-    return absl::OkStatus();
-  }
-  auto database = Locate(gateway, request.database(), sql, *basics);
-  if (!database.ok()) return std::move(database).status();
-  if (transaction.has_begin()) {
-    auto beginning = ToBeginning(transaction.begin(), *basics, "transaction.begin");
+  StatementCall::Work work = {std::move(asked->statement), asked->access, request.max_rows(),
+                              std::nullopt};
+  const bool begins = request.transaction().has_begin();
+  if (begins) {
+    auto beginning = ToBeginning(request.transaction().begin(), asked->basics, "transaction.begin");
     if (!beginning.ok()) return std::move(beginning).status();
     work.access = beginning->options.access;
     work.beginning = *std::move(beginning);
-    Pool& pool = (*database)->PoolFor(work.access);
-    auto call = std::make_shared<StatementCall>(gateway, *std::move(basics), reactor, context,
-                                                response, std::move(work));
-    reactor.Attach(call);
-    call->Start(pool, Purpose::kLease);
-    return absl::OkStatus();
   }
-  const auto route = (*database)->RouteFor(work.access, sql);
-  auto call = std::make_shared<StatementCall>(gateway, *std::move(basics), reactor, context,
-                                              response, std::move(work));
+  const Access access = work.access;
+  auto call = std::make_shared<StatementCall>(gateway, asked->basics, reactor, context, response,
+                                              std::move(work));
   reactor.Attach(call);
-  call->Start(route.pool, Purpose::kStatement, route.writer);
+  if (begins) {
+    call->Start(asked->database->PoolFor(access), Purpose::kLease);
+  } else {
+    StartAsked(gateway, *asked, request.statement().sql(), std::move(call));
+  }
   return absl::OkStatus();
 }
 
 absl::Status StartStream(Gateway& gateway, grpc::CallbackServerContext& context,
                          const v1::StreamQueryRequest& request, StreamReactor& reactor) {
-  auto basics = Admit("StreamQuery", context, gateway, request.priority(), kDefaultStreamDeadline);
-  if (!basics.ok()) return std::move(basics).status();
-  auto statement = ToStatement(request.statement(), "statement");
-  if (!statement.ok()) return std::move(statement).status();
-  StreamCall::Work work = {*std::move(statement), AccessOf(request.read_only()),
-                           request.max_rows()};
-  const std::string& sql = request.statement().sql();
-  const v1::TransactionSelector& transaction = request.transaction();
-  if (transaction.has_begin()) {
+  auto asked = Understand(gateway, "StreamQuery", context, request, kDefaultStreamDeadline);
+  if (!asked.ok()) return std::move(asked).status();
+  if (request.transaction().has_begin()) {
     return InvalidField("transaction.begin",
                         "a stream cannot begin a transaction: use BeginTransaction or Query");
   }
-  if (transaction.has_id()) {
-    if (request.read_only()) {
-      return InvalidField("read_only", "only for autocommit; a transaction says so when it begins");
-    }
-    absl::Status status =
-        CheckDatabase(gateway, transaction.id(), request.database(), *basics, sql);
-    if (!status.ok()) return status;
-    const std::string owner = basics->caller.owner();
-    auto call = std::make_shared<StreamCall>(gateway, *std::move(basics), reactor, std::move(work));
-    reactor.Attach(call);
-    gateway.pools.transactions().Run(transaction.id(), owner, TransactionStep::kStatement, call);
-    return absl::OkStatus();
-  }
-  auto database = Locate(gateway, request.database(), sql, *basics);
-  if (!database.ok()) return std::move(database).status();
-  const auto route = (*database)->RouteFor(work.access, sql);
-  auto call = std::make_shared<StreamCall>(gateway, *std::move(basics), reactor, std::move(work));
+  StreamCall::Work work = {std::move(asked->statement), asked->access, request.max_rows()};
+  auto call = std::make_shared<StreamCall>(gateway, asked->basics, reactor, std::move(work));
   reactor.Attach(call);
-  call->Start(route.pool, Purpose::kStatement, route.writer);
+  StartAsked(gateway, *asked, request.statement().sql(), std::move(call));
   return absl::OkStatus();
 }
 
