@@ -28,12 +28,15 @@ void Call::SubmitTo(Pool& pool) {
 }
 
 void Call::Cancel(StopReason reason) {
+  bool answered = false;
   {
     MutexLock lock(mutex_);
+    answered = state_ == State::kAnswered;
     if (cancelled_ == StopReason::kNone) cancelled_ = reason;
     // Under the lock: when the call has ended, the signal may belong to another's statement.
     if (running_on_ != nullptr) running_on_->Raise(reason);
   }
+  if (answered) return LeftAfterAnswer();
   LeaveIfCancelled();
 }
 

@@ -56,6 +56,10 @@ class Call : public Waiter, public std::enable_shared_from_this<Call> {
   // In the worker's thread. Keeping the lease beyond the call means to move it out.
   virtual absl::Status Run(Connection& connection, const Bounds& bounds, Lease& lease) = 0;
 
+  // The call was cancelled when its answer was already given, and may never arrive. Any thread;
+  // must not block.
+  virtual void LeftAfterAnswer() {}
+
   // The call's only answer. Must not block.
   virtual void Finish(absl::Status status, const CallTimes& times) = 0;
 

@@ -1,6 +1,7 @@
 // What went wrong, in one form for all layers: an absl::Status whose payloads carry the details,
-// and one function for each error, so that each wording exists once. Nothing here shows a bind
-// value, a password or a server's DETAIL.
+// and one function for each error, so that each wording exists once. Nothing here shows a password
+// or a server's DETAIL. A database's own message may quote what the caller sent: it is for that
+// caller alone, and never for a log.
 #ifndef EMSDB_POOL_ERRORS_H_
 #define EMSDB_POOL_ERRORS_H_
 

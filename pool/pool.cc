@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <system_error>
 #include <utility>
 
 #include "absl/strings/str_format.h"
@@ -215,6 +216,18 @@ Instant Pool::Tick(Instant now) {
 }
 
 void Pool::Prepare(Instant now, const Actions& actions, SlotId self, Deliveries& deliveries) {
+  // A slot that gets no worker fails at once, which may lead to the next action.
+  Actions failures = PrepareOnce(now, actions, self, deliveries);
+  while (!failures.opens.empty() || !failures.refusals.empty()) {
+    failures = PrepareOnce(now, failures, self, deliveries);
+  }
+  deliveries.next_due = state_.NextDue();
+  emptied_.NotifyAll();
+}
+
+// Returns what follows from openings that could not even begin.
+Actions Pool::PrepareOnce(Instant now, const Actions& actions, SlotId self,
+                          Deliveries& deliveries) {
   const auto order = [&](SlotId slot, Order what) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     if (slot == self) {
       deliveries.own = std::move(what);
@@ -234,9 +247,15 @@ void Pool::Prepare(Instant now, const Actions& actions, SlotId self, Deliveries&
     order(grant.slot, ServeOrder{std::move(waiter), grant.check, grant.caller_deadline});
   }
   for (const Actions::Close& close : actions.closes) order(close.slot, CloseOrder{close.reason});
-  for (const SlotId slot : actions.opens) order(slot, OpenOrder{});
-  deliveries.next_due = state_.NextDue();
-  emptied_.NotifyAll();
+  Actions failures;
+  for (const SlotId slot : actions.opens) {
+    if (HasWorker(slot)) {
+      order(slot, OpenOrder{});
+    } else {
+      state_.OpenFailed(now, slot, failures);
+    }
+  }
+  return failures;
 }
 
 std::optional<Order> Pool::Deliver(Deliveries deliveries) {
@@ -250,11 +269,22 @@ std::optional<Order> Pool::Deliver(Deliveries deliveries) {
   return std::move(deliveries.own);
 }
 
-Worker& Pool::WorkerOf(SlotId slot) {
+Worker& Pool::WorkerOf(SlotId slot) { return *slots_[slot].worker; }
+
+// A process may be out of threads or descriptors: then the slot cannot be opened.
+bool Pool::HasWorker(SlotId slot) {
   SlotRecord& record = slots_[slot];
-  WorkerHost& host = *this;
-  if (!record.worker) record.worker = std::make_unique<Worker>(host, slot, *connector_, clock_);
-  return *record.worker;
+  if (record.worker) return true;
+  try {
+    WorkerHost& host = *this;
+    record.worker = std::make_unique<Worker>(host, slot, *connector_, clock_);
+    return true;
+  } catch (const std::system_error& failure) {
+    last_connect_failure_ = ConnectionUnavailable(
+        absl::StrFormat("the gateway has no thread or descriptor left: %s", failure.what()),
+        Stage::kConnecting);
+    return false;
+  }
 }
 
 void Pool::Seat(Ticket ticket, std::shared_ptr<Waiter> waiter) {
@@ -272,8 +302,17 @@ std::shared_ptr<Waiter> Pool::Unseat(Ticket ticket) {
 absl::Status Pool::Refusal(RefusalReason reason) const {
   const PoolState::Counts counts = state_.counts();
   const double seconds = std::chrono::duration<double>(limits_.timeout).count();
+  // Nobody holds a connection: what everybody waits for is one to be opened.
+  const bool only_connecting = counts.leased == 0 && counts.opening > 0;
   switch (reason) {
     case RefusalReason::kTimedOut:
+      if (only_connecting) {
+        return ConnectionUnavailable(
+            absl::StrFormat("no connection could be opened within %.2f s%s%s", seconds,
+                            last_connect_failure_.ok() ? "" : "; last connect error: ",
+                            std::string(last_connect_failure_.message())),
+            Stage::kConnecting);
+      }
       return Exhausted(
           absl::StrFormat("QueuePool limit of size %d overflow %d reached, connection timed out, "
                           "timeout %.2f%s%s%s",
@@ -282,7 +321,7 @@ absl::Status Pool::Refusal(RefusalReason reason) const {
                           std::string(last_connect_failure_.message())),
           "POOL_TIMEOUT");
     case RefusalReason::kDeadline:
-      return DeadlineExceeded(Stage::kWaiting);
+      return DeadlineExceeded(only_connecting ? Stage::kConnecting : Stage::kWaiting);
     case RefusalReason::kLineFull:
       return Exhausted(
           absl::StrFormat("the line for a connection is full: %d wait, at most %d may; %d of %d "

@@ -90,7 +90,10 @@ class Pool final : private WorkerHost, private Due {
   void Prepare(Instant now, const Actions& actions, SlotId self, Deliveries& deliveries)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   std::optional<Order> Deliver(Deliveries deliveries);
+  Actions PrepareOnce(Instant now, const Actions& actions, SlotId self, Deliveries& deliveries)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   Worker& WorkerOf(SlotId slot) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  bool HasWorker(SlotId slot) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Seat(Ticket ticket, std::shared_ptr<Waiter> waiter) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   std::shared_ptr<Waiter> Unseat(Ticket ticket) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status Refusal(RefusalReason reason) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);

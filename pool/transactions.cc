@@ -71,6 +71,7 @@ std::string Transactions::Add(Lease lease, TransactionTerms terms) {
   {
     MutexLock lock(mutex_);
     Entry& entry = entries_[id];
+    open_.insert(id);
     entry.terms = std::move(terms);
     entry.lease = std::move(lease);
     entry.began = entry.idle_since = clock_.Now();
@@ -179,9 +180,11 @@ std::optional<std::string> Transactions::DatabaseOf(const std::string& id,
 
 int Transactions::OpenIn(std::string_view database) const {
   MutexLock lock(mutex_);
-  return static_cast<int>(std::count_if(entries_.begin(), entries_.end(), [&](const auto& item) {
-    return !item.second.end && item.second.terms.database == database;
-  }));
+  int open = 0;
+  for (const std::string& id : open_) {
+    if (entries_.find(id)->second.terms.database == database) ++open;
+  }
+  return open;
 }
 
 void Transactions::Drain() {
@@ -189,8 +192,9 @@ void Transactions::Drain() {
   MutexLock lock(mutex_);
   draining_ = true;
   const Instant now = clock_.Now();
-  for (auto& [id, entry] : entries_) {
-    if (entry.end) continue;
+  for (auto each = open_.begin(); each != open_.end();) {
+    const std::string& id = *each++;  // EndEntry takes it out
+    Entry& entry = entries_.find(id)->second;
     if (entry.busy) {
       entry.wanted_end = End::kShutdown;
     } else {
@@ -205,8 +209,9 @@ Instant Transactions::Tick(Instant now) {
   Instant next = kNever;
   {
     MutexLock lock(mutex_);
-    for (auto& [id, entry] : entries_) {
-      if (entry.end) continue;
+    for (auto each = open_.begin(); each != open_.end();) {
+      const std::string& id = *each++;  // EndEntry takes it out
+      Entry& entry = entries_.find(id)->second;
       const Instant too_old = After(entry.began, entry.terms.total_timeout);
       const Instant too_idle =
           entry.busy ? kNever : After(entry.idle_since, entry.terms.idle_timeout);
@@ -290,7 +295,9 @@ Lease Transactions::EndEntry(const std::string& id, Entry& entry, End how, Insta
   entry.end = how;
   entry.ended = now;
   ended_.push_back(id);
-  return std::move(entry.lease);
+  Lease lease = std::move(entry.lease);
+  open_.erase(id);  // last: `id` may be the very string in it
+  return lease;
 }
 
 void Transactions::Forget(Instant now) {

@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
 #include "pool/call.h"
 #include "pool/upkeep.h"
 
@@ -95,7 +96,8 @@ class Transactions final : private Due {
 
   mutable Mutex mutex_;
   absl::flat_hash_map<std::string, Entry> entries_ ABSL_GUARDED_BY(mutex_);
-  std::deque<std::string> ended_ ABSL_GUARDED_BY(mutex_);  // the oldest end first
+  absl::flat_hash_set<std::string> open_ ABSL_GUARDED_BY(mutex_);  // of entries_, without an end
+  std::deque<std::string> ended_ ABSL_GUARDED_BY(mutex_);          // the oldest end first
   bool draining_ ABSL_GUARDED_BY(mutex_) = false;
   int busy_ ABSL_GUARDED_BY(mutex_) = 0;
   CondVar checked_in_;

@@ -2,6 +2,7 @@
 
 #include <CivetServer.h>
 
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -50,8 +51,12 @@ struct HttpServer::Parts {
 
 absl::StatusOr<std::unique_ptr<HttpServer>> HttpServer::Start(const std::string& address,
                                                               Pages pages) {
-  const std::vector<std::string> options = {"listening_ports",    address, "num_threads", "2",
-                                            "request_timeout_ms", "5000"};
+  // The library takes addresses alone.
+  constexpr std::string_view kName = "localhost:";
+  const bool named = address.compare(0, kName.size(), kName) == 0;
+  const std::string listen = named ? "127.0.0.1:" + address.substr(kName.size()) : address;
+  const std::vector<std::string> options = {"listening_ports",    listen, "num_threads", "8",
+                                            "request_timeout_ms", "1000"};
   try {
     return std::unique_ptr<HttpServer>(
         new HttpServer(std::make_unique<Parts>(options, std::move(pages))));

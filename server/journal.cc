@@ -11,10 +11,19 @@ double Milliseconds(Duration duration) {
 
 }  // namespace
 
+void Journal::Refused(const char* rpc, const Caller& caller, const absl::Status& status) {
+  metrics_.CallRefused(rpc, status.code());
+  const CallTimes no_time;
+  Tell({rpc, "", caller, "", no_time}, status);
+}
+
 void Journal::Finished(const FinishedCall& call, const absl::Status& status) {
   const Duration total = call.times.waiting + call.times.running;
   metrics_.CallFinished(call.database, call.rpc, status.code(), total);
-  if (status.ok() && total < kSlow) return;
+  if (!status.ok() || total >= kSlow) Tell(call, status);
+}
+
+void Journal::Tell(const FinishedCall& call, const absl::Status& status) {
   const ErrorDetail detail = DetailOf(status);
   Fields line;
   line["id"] = next_id_.fetch_add(1, std::memory_order_relaxed);

@@ -34,7 +34,12 @@ class Journal {
 
   void Finished(const FinishedCall& call, const absl::Status& status);
 
+  // A request that was refused before any call was made of it.
+  void Refused(const char* rpc, const Caller& caller, const absl::Status& status);
+
  private:
+  void Tell(const FinishedCall& call, const absl::Status& status);
+
   const Log& log_;
   Metrics& metrics_;
   const BindValues bind_values_;

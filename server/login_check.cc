@@ -32,8 +32,10 @@ void LoginCheck::Reached(PoolManager& pools, const std::string& database) {
     if (std::exchange(asked_[database], true)) return;
   }
   Inquire(pools, **found, kQuestion, [this, database](const auto& answer) {
-    // What could not be asked is not told; nothing depends on it.
-    if (answer.ok() && answer->size() == 2) Tell(database, *answer);
+    if (answer.ok() && answer->size() == 2) return Tell(database, *answer);
+    // Asked again when the database is reached the next time.
+    MutexLock again(mutex_);
+    asked_[database] = false;
   });
 }
 

@@ -2,6 +2,7 @@
 
 #include <grpc/grpc.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
@@ -90,6 +91,14 @@ sigset_t EndSignals() {
   return signals;
 }
 
+// Every connection is a descriptor or two: as many as this process may have.
+void RaiseDescriptorLimit() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 int Complain(const ConfigComplaints& complaints) {
   for (const std::string& complaint : complaints) {
     std::cerr << "emsdb-gateway: " << complaint << "\n";
@@ -115,6 +124,7 @@ void LeaveAfter(Duration patience) {
 int Serve(const Config& config) {
   // Never given back: taking gRPC down with its last object can sleep for seconds.
   grpc_init();
+  RaiseDescriptorLimit();
   const Log log;
   for (const std::string& warning : config.warnings) log.Warn("setting", {{"message", warning}});
   Server server(config, MakeConnector, log);

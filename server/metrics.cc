@@ -3,6 +3,7 @@
 #include <prometheus/text_serializer.h>
 
 #include <array>
+#include <set>
 #include <utility>
 
 namespace emsdb {
@@ -95,11 +96,15 @@ std::vector<MetricFamily> PoolFamilies(PoolManager& pools) {
     PoolLimits limits;
   };
   std::vector<Reading> readings;
+  std::set<const Pool*> seen;  // databases in one SQLite file share its writer
   for (Database* database : pools.databases()) {
-    const std::string& name = database->settings().name;
-    readings.push_back({name, database->pool().numbers(), database->pool().limits()});
-    if (const Pool* writer = database->writer()) {
-      readings.push_back({name + ":writer", writer->numbers(), writer->limits()});
+    const DatabaseSettings& settings = database->settings();
+    const Pool& pool = database->pool();
+    if (seen.insert(&pool).second)
+      readings.push_back({settings.name, pool.numbers(), pool.limits()});
+    const Pool* writer = database->writer();
+    if (writer != nullptr && seen.insert(writer).second) {
+      readings.push_back({"writer of " + settings.location, writer->numbers(), writer->limits()});
     }
   }
   std::vector<MetricFamily> families;
@@ -162,6 +167,11 @@ PoolObserver& Metrics::ObserverOf(const std::string& database) {
   MutexLock lock(mutex_);
   observers_.push_back(std::make_unique<DatabaseObserver>(*this, database));
   return *observers_.back();
+}
+
+void Metrics::CallRefused(const std::string& rpc, absl::StatusCode code) {
+  calls_.Add({{"database", ""}, {"rpc", rpc}, {"code", absl::StatusCodeToString(code)}})
+      .Increment();
 }
 
 void Metrics::CallFinished(const std::string& database, const std::string& rpc,

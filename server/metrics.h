@@ -28,6 +28,9 @@ class Metrics {
   // The observer of one database's pools; lives as long as this object.
   PoolObserver& ObserverOf(const std::string& database);
 
+  // A request that was refused before any call was made of it: it has no latency to speak of.
+  void CallRefused(const std::string& rpc, absl::StatusCode code);
+
   void CallFinished(const std::string& database, const std::string& rpc, absl::StatusCode code,
                     Duration took);
 

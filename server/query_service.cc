@@ -54,6 +54,10 @@ absl::StatusOr<Asked> Understand(Gateway& gateway, const char* rpc,
   if (!statement.ok()) return std::move(statement).status();
   const v1::TransactionSelector& transaction = request.transaction();
   const bool alone = transaction.selector_case() == v1::TransactionSelector::SELECTOR_NOT_SET;
+  // A selector that this version does not know must not turn into autocommit.
+  if (request.has_transaction() && alone) {
+    return InvalidField("transaction", "one of id and begin is wanted, or no transaction at all");
+  }
   if (request.read_only() && !alone) {
     return InvalidField("read_only", "only for autocommit; a transaction says so when it begins");
   }

@@ -11,7 +11,9 @@ namespace {
 constexpr Duration kWhileReachable = std::chrono::seconds(5);
 constexpr Duration kWhileAway = std::chrono::milliseconds(500);
 
-// A busy pool says nothing about the database behind it.
+// A busy pool says nothing about the database behind it, unless nobody gives a connection back for
+// so many questions in a row, though these go ahead of every caller.
+constexpr int kMostSilent = 3;
 bool SaysNothing(const absl::Status& status) {
   return !status.ok() && DetailOf(status).stage == Stage::kWaiting;
 }
@@ -86,18 +88,21 @@ void Reachability::Answered(const std::string& database, const absl::Status& sta
   bool changed = false;
   {
     MutexLock lock(mutex_);
-    --asked_[database];
+    int& silent = silent_[database];
+    silent = SaysNothing(status) ? silent + 1 : 0;
     const auto known = states_.find(database);
     if (known == states_.end()) {
       states_.emplace(database, status);
-    } else if (!SaysNothing(status)) {
-      changed = known->second.ok() != status.ok();
+    } else if (silent == 0 || silent >= kMostSilent) {
+      changed = known->second.ok() != status.ok() && !stopping_;
       known->second = status;
     }
-    changed_.NotifyAll();
-    changed = changed && !stopping_;
   }
   if (changed && listener_) listener_(database, status);
+  // Last: whoever waits for this may end the object at once.
+  MutexLock lock(mutex_);
+  --asked_[database];
+  changed_.NotifyAll();
 }
 
 bool Reachability::reachable(const std::string& database) const {

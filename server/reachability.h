@@ -47,7 +47,8 @@ class Reachability {
   mutable Mutex mutex_;
   CondVar changed_;
   std::map<std::string, absl::Status> states_ ABSL_GUARDED_BY(mutex_);
-  std::map<std::string, int> asked_ ABSL_GUARDED_BY(mutex_);  // without an answer so far
+  std::map<std::string, int> asked_ ABSL_GUARDED_BY(mutex_);   // without an answer so far
+  std::map<std::string, int> silent_ ABSL_GUARDED_BY(mutex_);  // questions without news, in a row
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
   std::thread thread_;
 };

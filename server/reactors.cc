@@ -32,8 +32,7 @@ absl::StatusOr<CallBasics> Admit(const char* rpc, const grpc::ServerContextBase&
 void ReportRefusal(Gateway& gateway, const char* rpc, const grpc::ServerContextBase& context,
                    const absl::Status& status) {
   const auto caller = CallerOf(context);
-  const CallTimes no_time;
-  gateway.journal.Finished({rpc, "", caller.ok() ? *caller : Caller{}, "", no_time}, status);
+  gateway.journal.Refused(rpc, caller.ok() ? *caller : Caller{}, status);
 }
 
 }  // namespace emsdb

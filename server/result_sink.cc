@@ -6,12 +6,28 @@
 namespace emsdb {
 namespace {
 
+// What a result and a column take beside their texts. A type's name may come after the rows.
+constexpr std::size_t kResultOverhead = 64;
+constexpr std::size_t kColumnOverhead = 16 + 64;
+
 constexpr char kAdvice[] = "use StreamQuery, or ask for less";
 
 }  // namespace
 
 absl::Status ResultSink::OnColumns(std::span<const Column> columns) {
   SetColumns(columns, columns_);
+  std::size_t bytes = kResultOverhead;
+  for (const Column& column : columns) {
+    bytes += column.name.size() + column.type.size() + kColumnOverhead;
+  }
+  return Spend(bytes);
+}
+
+absl::Status ResultSink::Spend(std::size_t bytes) {
+  if (bytes > budget_.bytes) {
+    return ResultTooLarge(absl::StrFormat("%d bytes", ResultBudget::kMostBytes), kAdvice);
+  }
+  budget_.bytes -= bytes;
   return absl::OkStatus();
 }
 
@@ -20,12 +36,7 @@ absl::Status ResultSink::OnRow(std::span<const Cell> cells) {
     return ResultTooLarge(absl::StrFormat("%d rows", budget_.row_limit), kAdvice);
   }
   --budget_.rows;
-  const std::size_t bytes = AddRow(cells, rows_);
-  if (bytes > budget_.bytes) {
-    return ResultTooLarge(absl::StrFormat("%d bytes", ResultBudget::kMostBytes), kAdvice);
-  }
-  budget_.bytes -= bytes;
-  return absl::OkStatus();
+  return Spend(AddRow(cells, rows_));
 }
 
 }  // namespace emsdb

@@ -33,6 +33,8 @@ class ResultSink final : public RowSink {
   void OnColumnsNamed(std::span<const Column> columns) override { SetColumns(columns, columns_); }
 
  private:
+  absl::Status Spend(std::size_t bytes);
+
   Columns& columns_;
   Rows& rows_;
   ResultBudget& budget_;

@@ -17,6 +17,8 @@ namespace {
 constexpr int kLargestRequest = 16 << 20;
 // For streams of health watchers and the like, which never end by themselves.
 constexpr std::chrono::milliseconds kCutAfter(100);
+// For the answers of calls that were stopped: a driver gives its server some time to obey.
+constexpr std::chrono::seconds kLastAnswers(2);
 
 }  // namespace
 
@@ -80,8 +82,9 @@ absl::Status Server::Listen() {
   builder.RegisterService(&database_service_);
   grpc_ = builder.BuildAndStart();
   if (!grpc_) {
-    return absl::UnavailableError(
-        absl::StrFormat("EMSDB_LISTEN: cannot listen on %s", config_.listen));
+    return absl::UnavailableError(absl::StrFormat(
+        "EMSDB_LISTEN: cannot listen on %s%s", config_.listen,
+        config_.tls ? ", or EMSDB_TLS_CERT and EMSDB_TLS_KEY do not fit together" : ""));
   }
   auto http = HttpServer::Start(
       config_.metrics_listen,
@@ -130,6 +133,9 @@ bool Server::Drain() {
   pools_.transactions().Drain();
   bool clean = open_calls_.AwaitNone(deadline);
   clean = pools_.Drain(deadline) && clean;
+  // What was stopped is answered first, with the truth: cutting the streams would make UNAVAILABLE
+  // of a write that may have been done.
+  if (!clean) open_calls_.AwaitNone(clock_.Now() + kLastAnswers);
   grpc_->Shutdown(std::chrono::system_clock::now() + kCutAfter);
   http_.reset();
   return clean;

@@ -44,17 +44,14 @@ absl::Status StatementCall::Run(Connection& connection, const Bounds& bounds, Le
   response().set_rows_affected(completion->rows_affected);
   response().set_command(completion->command);
   if (work_.beginning) {
-    response().set_transaction_id(
-        gateway().pools.transactions().Add(std::move(lease), work_.beginning->terms));
+    begun_.id = gateway().pools.transactions().Add(std::move(lease), work_.beginning->terms);
+    response().set_transaction_id(begun_.id);
   }
   return absl::OkStatus();
 }
 
 void StatementCall::Finish(absl::Status status, const CallTimes& times) {
-  // Nobody will ever hear the id of this transaction.
-  if (!response().transaction_id().empty() && context_.IsCancelled()) {
-    gateway().pools.transactions().Abandon(response().transaction_id());
-  }
+  if (context_.IsCancelled()) begun_.Abandon(gateway());
   UnaryCall::Finish(std::move(status), times);
 }
 

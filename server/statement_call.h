@@ -18,6 +18,16 @@ struct Beginning {
   TransactionTerms terms;
 };
 
+// The transaction that a call began. Where the caller left before it can have heard the id, nobody
+// will ever end it.
+struct BegunTransaction {
+  std::string id;  // empty: none
+
+  void Abandon(Gateway& gateway) const {
+    if (!id.empty()) gateway.pools.transactions().Abandon(id);
+  }
+};
+
 absl::StatusOr<Beginning> ToBeginning(const v1::TransactionOptions& options,
                                       const CallBasics& basics, std::string_view field);
 
@@ -36,10 +46,12 @@ class StatementCall final : public UnaryCall<v1::QueryResponse> {
  protected:
   absl::Status Run(Connection& connection, const Bounds& bounds, Lease& lease) override;
   void Finish(absl::Status status, const CallTimes& times) override;
+  void LeftAfterAnswer() override { begun_.Abandon(gateway()); }
 
  private:
   grpc::CallbackServerContext& context_;
   Work work_;
+  BegunTransaction begun_;
   ResultBudget budget_;
   ResultSink sink_;
 };

@@ -21,6 +21,7 @@ std::size_t SizeOf(const Cell& cell) {
 }  // namespace
 
 absl::Status StreamCall::Run(Connection& connection, const Bounds& bounds, Lease&) {
+  bounds_ = bounds;
   const auto completion =
       connection.Execute(work_.statement, run_options(work_.access), bounds, *this);
   if (!completion.ok()) return completion.status();
@@ -59,7 +60,7 @@ absl::Status StreamCall::OnRow(std::span<const Cell> cells) {
   bytes_ += AddRow(cells, *message_.mutable_rows());
   if (bytes_ < kMessageBytes) return absl::OkStatus();
   bytes_ = 0;
-  return reactor_.Send(message_, options().deadline);
+  return reactor_.Send(message_, bounds_);
 }
 
 }  // namespace emsdb

@@ -33,6 +33,7 @@ class StreamCall final : public RpcCall, private RowSink {
   v1::StreamQueryResponse message_;  // the one that is being filled
   std::size_t bytes_ = 0;            // in message_
   std::int64_t row_count_ = 0;
+  Bounds bounds_;  // of Run
 };
 
 }  // namespace emsdb

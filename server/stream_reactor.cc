@@ -10,6 +10,9 @@ namespace {
 
 // How long after its end a stream that nobody reads is cut.
 constexpr std::chrono::seconds kGrace(5);
+// How often a wait for the reader looks whether the statement was told to stop: nobody signals
+// that.
+constexpr std::chrono::milliseconds kLook(50);
 
 }  // namespace
 
@@ -20,15 +23,17 @@ StreamReactor::StreamReactor(OpenCalls::Entry entry, grpc::CallbackServerContext
       clock_(clock),
       slow_reader_timeout_(slow_reader_timeout) {}
 
-absl::Status StreamReactor::Send(v1::StreamQueryResponse& message, Instant deadline) {
+absl::Status StreamReactor::Send(v1::StreamQueryResponse& message, const Bounds& bounds) {
   {
     MutexLock lock(mutex_);
     const Instant patience = After(clock_.Now(), slow_reader_timeout_);
     while (writing_ && !reader_gone_) {
       const Instant now = clock_.Now();
-      if (now >= deadline) return DeadlineExceeded(Stage::kRunning);
+      const StopReason stopped = bounds.stop == nullptr ? StopReason::kNone : bounds.stop->raised();
+      if (stopped != StopReason::kNone) return Stopped(stopped, Stage::kRunning);
+      if (now >= bounds.deadline) return DeadlineExceeded(Stage::kRunning);
       if (now >= patience) return SlowReader(slow_reader_timeout_);
-      clock_.WaitUntil(mutex_, changed_, std::min(patience, deadline));
+      clock_.WaitUntil(mutex_, changed_, std::min({patience, bounds.deadline, now + kLook}));
     }
     if (reader_gone_) return Stopped(StopReason::kCallerLeft, Stage::kRunning);
     writing_ = true;
@@ -40,6 +45,7 @@ absl::Status StreamReactor::Send(v1::StreamQueryResponse& message, Instant deadl
 }
 
 void StreamReactor::Complete(v1::StreamQueryResponse& last) {
+  CutAfter(slow_reader_timeout_ + kGrace);
   {
     MutexLock lock(mutex_);
     last_.Swap(&last);
@@ -51,15 +57,21 @@ void StreamReactor::Complete(v1::StreamQueryResponse& last) {
 }
 
 void StreamReactor::Fail(const grpc::Status& status) {
+  CutAfter(kGrace);
+  Finish(status);
+}
+
+void StreamReactor::CutAfter(Duration patience) {
   {
     MutexLock lock(cutter_->mutex);
     cutter_->context = &context_;
   }
-  cut_.Set(std::chrono::system_clock::now() + kGrace, [cutter = cutter_](bool due) {
+  const auto when = std::chrono::system_clock::now() +
+                    std::chrono::duration_cast<std::chrono::system_clock::duration>(patience);
+  cut_.Set(when, [cutter = cutter_](bool due) {
     MutexLock lock(cutter->mutex);
     if (due && cutter->context != nullptr) cutter->context->TryCancel();
   });
-  Finish(status);
 }
 
 void StreamReactor::OnWriteDone(bool ok) {

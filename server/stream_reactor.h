@@ -27,10 +27,11 @@ class StreamReactor final : public grpc::ServerWriteReactor<v1::StreamQueryRespo
   void Attach(std::shared_ptr<Call> call) { call_ = std::move(call); }
 
   // Starts to write `message`, which it empties, as soon as the one before is written; waits for
-  // that at most until `deadline` and at most for the slow reader's time.
-  absl::Status Send(v1::StreamQueryResponse& message, Instant deadline);
+  // that within `bounds` and at most for the slow reader's time.
+  absl::Status Send(v1::StreamQueryResponse& message, const Bounds& bounds);
 
-  // Ends the stream well, with `last` as its last message. Never waits.
+  // Ends the stream well, with `last` as its last message. Never waits; a reader that does not read
+  // to the end loses the stream some time later.
   void Complete(v1::StreamQueryResponse& last);
 
   // Ends the stream with an error. A reader that does not read would not even see the end: some
@@ -42,6 +43,8 @@ class StreamReactor final : public grpc::ServerWriteReactor<v1::StreamQueryRespo
   void OnDone() override;
 
  private:
+  void CutAfter(Duration patience);
+
   // Cuts the stream unless it was done before; outlives the reactor where it must.
   struct Cutter {
     Mutex mutex;

@@ -33,22 +33,22 @@ class BeginCall final : public UnaryCall<v1::BeginTransactionResponse> {
     if (!begun.ok()) return begun;
     *response().mutable_idle_expiry() = FromNow(beginning_.terms.idle_timeout);
     *response().mutable_total_expiry() = FromNow(beginning_.terms.total_timeout);
-    response().set_transaction_id(
-        gateway().pools.transactions().Add(std::move(lease), beginning_.terms));
+    begun_.id = gateway().pools.transactions().Add(std::move(lease), beginning_.terms);
+    response().set_transaction_id(begun_.id);
     return begun;
   }
 
   void Finish(absl::Status status, const CallTimes& times) override {
-    // Nobody will ever hear the id of this transaction.
-    if (!response().transaction_id().empty() && context_.IsCancelled()) {
-      gateway().pools.transactions().Abandon(response().transaction_id());
-    }
+    if (context_.IsCancelled()) begun_.Abandon(gateway());
     UnaryCall::Finish(std::move(status), times);
   }
+
+  void LeftAfterAnswer() override { begun_.Abandon(gateway()); }
 
  private:
   grpc::CallbackServerContext& context_;
   const Beginning beginning_;
+  BegunTransaction begun_;
 };
 
 class CommitCall final : public UnaryCall<v1::CommitTransactionResponse> {
@@ -95,7 +95,7 @@ absl::Status StartEnd(Gateway& gateway, const char* rpc, grpc::CallbackServerCon
 grpc::ServerUnaryReactor* TransactionService::BeginTransaction(
     grpc::CallbackServerContext* context, const v1::BeginTransactionRequest* request,
     v1::BeginTransactionResponse* response) {
-  constexpr char kRpc[] = "BeginTransaction";
+  static constexpr char kRpc[] = "BeginTransaction";
   return ServeUnary(gateway_, kRpc, *context, [&](UnaryReactor& reactor) -> absl::Status {
     auto basics = Admit(kRpc, *context, gateway_, request->priority(), kDefaultDeadline);
     if (!basics.ok()) return std::move(basics).status();
@@ -117,7 +117,7 @@ grpc::ServerUnaryReactor* TransactionService::BeginTransaction(
 grpc::ServerUnaryReactor* TransactionService::CommitTransaction(
     grpc::CallbackServerContext* context, const v1::CommitTransactionRequest* request,
     v1::CommitTransactionResponse* response) {
-  constexpr char kRpc[] = "CommitTransaction";
+  static constexpr char kRpc[] = "CommitTransaction";
   return ServeUnary(gateway_, kRpc, *context, [&](UnaryReactor& reactor) {
     return StartEnd<CommitCall>(gateway_, kRpc, *context, request->transaction_id(),
                                 TransactionStep::kCommit, *response, reactor);
@@ -127,7 +127,7 @@ grpc::ServerUnaryReactor* TransactionService::CommitTransaction(
 grpc::ServerUnaryReactor* TransactionService::RollbackTransaction(
     grpc::CallbackServerContext* context, const v1::RollbackTransactionRequest* request,
     v1::RollbackTransactionResponse* response) {
-  constexpr char kRpc[] = "RollbackTransaction";
+  static constexpr char kRpc[] = "RollbackTransaction";
   return ServeUnary(gateway_, kRpc, *context, [&](UnaryReactor& reactor) {
     return StartEnd<RollBackCall>(gateway_, kRpc, *context, request->transaction_id(),
                                   TransactionStep::kRollBack, *response, reactor);

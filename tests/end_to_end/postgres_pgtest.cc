@@ -374,6 +374,29 @@ TEST_F(Postgres, StopsWhatStillRunsWhenTheDrainTimeIsOver) {
   EXPECT_FALSE(running.get().ok());
 }
 
+// T14, T17: the last word on a write is the gateway's, also when it stops.
+TEST_F(Postgres, NeverSaysUnavailableOfAWriteThatTheDrainCutShort) {
+  database_.Run("create table notes (step int)");
+  GatewayProcess gateway(
+      Settings({{"EMSDB_DRAIN_TIMEOUT", "0.2"}, {"DB_POOL_SIZE", "1"}, {"DB_MAX_OVERFLOW", "0"}}));
+  const Client client = Connect(gateway);
+  const auto pid = client.Query("main", "select pg_backend_pid()");
+  ASSERT_TRUE(pid.ok()) << pid.status();
+  const auto backend = static_cast<pid_t>(Number(pid->rows[0][0]));
+  ASSERT_EQ(kill(backend, SIGSTOP), 0);
+  auto writing = std::async(std::launch::async, [&] {
+    return client.Query("main", "insert into notes values (1)").status();
+  });
+  while (client.PoolStatus("main")->at(0).leased() == 0) {
+  }
+  gateway.Signal(SIGTERM);
+  const absl::Status written = writing.get();
+  kill(backend, SIGCONT);
+  EXPECT_EQ(written.code(), absl::StatusCode::kUnknown) << written;
+  EXPECT_TRUE(ErrorInfoOf(written).outcome_unknown()) << written;
+  EXPECT_EQ(gateway.Wait(), 0);
+}
+
 // T68
 TEST_F(Postgres, WritesNoValueIntoTheLog) {
   database_.Run("create table patients (id int primary key, name text)");

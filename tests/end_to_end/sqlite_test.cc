@@ -1,6 +1,7 @@
 // The same way through the embedded engine.
 
 #include <gmock/gmock.h>
+#include <grpcpp/grpcpp.h>
 #include <gtest/gtest.h>
 
 #include <future>
@@ -9,6 +10,8 @@
 
 #include "client/client.h"
 #include "client/error_info.h"
+#include "emsdb/v1/transaction_service.grpc.pb.h"
+#include "pool/mutex.h"
 #include "tests/support/gateway_process.h"
 
 namespace emsdb {
@@ -125,6 +128,48 @@ TEST(Sqlite, RefusesAResultThatIsTooLargeForOneMessageAndSaysToStream) {
   int rows = 0;
   while (*stream->Next(row)) ++rows;
   EXPECT_EQ(rows, 20000);
+}
+
+// T11: on SQLite a transaction that nobody knows of would keep everybody from writing.
+TEST(Sqlite, RollsBackWhatWasBegunForACallerWhoLeft) {
+  GatewayProcess gateway;
+  const Client client = Connect(gateway);
+  ASSERT_TRUE(client.Query("main", kUnits).ok());
+  const auto stub = v1::TransactionService::NewStub(
+      grpc::CreateChannel(gateway.address(), grpc::InsecureChannelCredentials()));
+  for (int i = 0; i < 200; ++i) {
+    grpc::ClientContext context;
+    v1::BeginTransactionRequest request;
+    // For the answer that was lost on its way after gRPC had sent it: of that one the gateway never
+    // hears, and only the idle time-out ends it.
+    request.mutable_options()->mutable_idle_timeout()->set_nanos(300'000'000);
+    v1::BeginTransactionResponse response;
+    grpc::Status status;
+    Mutex mutex;
+    CondVar changed;
+    bool done = false;
+    stub->async()->BeginTransaction(&context, &request, &response, [&](grpc::Status ended) {
+      MutexLock lock(mutex);
+      status = std::move(ended);
+      done = true;
+      changed.NotifyAll();
+    });
+    // Sooner or later than the answer, as it comes.
+    for (int spin = 0; spin < i * 500; ++spin) context.peer();
+    context.TryCancel();
+    MutexLock lock(mutex);
+    while (!done) changed.Wait(mutex);
+    if (!status.ok()) continue;
+    // The cancel came too late: this caller knows the id, and says that it is done with it.
+    grpc::ClientContext rolling_back;
+    v1::RollbackTransactionRequest roll_back;
+    roll_back.set_transaction_id(response.transaction_id());
+    v1::RollbackTransactionResponse ignored;
+    EXPECT_TRUE(stub->RollbackTransaction(&rolling_back, roll_back, &ignored).ok());
+  }
+  const auto write = client.Query("main", "insert into units values (1, 'A')", {},
+                                  {.call = {.deadline = std::chrono::seconds(5)}});
+  EXPECT_TRUE(write.ok()) << write.status();
 }
 
 // T5, T8

@@ -6,6 +6,8 @@
 
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <regex>
+#include <set>
 #include <sstream>
 #include <string>
 
@@ -168,6 +170,24 @@ TEST(Start, ServesMetricsAndReadinessOverHttp) {
   }
 }
 
+TEST(Start, LabelsMetricsByNamesOfRpcsAlone) {
+  GatewayProcess gateway;
+  auto transaction = Connect(gateway).Begin("main");
+  ASSERT_TRUE(transaction.ok());
+  EXPECT_TRUE(transaction->Query("select 1").ok());
+  EXPECT_TRUE(transaction->Commit().ok());
+  EXPECT_FALSE(Connect(gateway).Query("main", "").ok());
+  const std::string metrics =
+      RunProgram("/usr/bin/curl", {"-s", "http://" + gateway.metrics_address() + "/metrics"}, {})
+          .out;
+  const std::regex label("rpc=\"([^\"]*)\"");
+  std::set<std::string> rpcs;
+  for (std::sregex_iterator at(metrics.begin(), metrics.end(), label), end; at != end; ++at) {
+    rpcs.insert((*at)[1]);
+  }
+  EXPECT_EQ(rpcs, (std::set<std::string>{"BeginTransaction", "CommitTransaction", "Query"}));
+}
+
 // A certificate authority, a server's and a client's certificate, made for one test.
 class Certificates {
  public:
@@ -292,6 +312,13 @@ TEST_F(BadInput, NamesAnIdThatIsNone) {
   request.mutable_statement()->set_sql("select 1");
   request.mutable_transaction()->set_id("17");
   ExpectRefused(request, "transaction_id");
+}
+
+TEST_F(BadInput, TakesATransactionWithoutASelectorForNoAutocommit) {
+  v1::QueryRequest request;
+  request.mutable_statement()->set_sql("select 1");
+  request.mutable_transaction();
+  ExpectRefused(request, "transaction");
 }
 
 TEST_F(BadInput, NamesALimitThatIsTooLarge) {

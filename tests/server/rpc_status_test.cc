@@ -96,10 +96,17 @@ TEST(RpcStatus, KeepsWithinWhatHeadersMayCarry) {
   std::string long_text;
   while (long_text.size() < 20000) long_text += "ä";
   const grpc::Status status =
-      ToRpcStatus(WithDetail(absl::InvalidArgumentError(long_text),
-                             {.reason = "SQL_ERROR", .hint = long_text, .field = "statement.sql"}),
+      ToRpcStatus(WithDetail(absl::InvalidArgumentError(long_text), {.reason = "SQL_ERROR",
+                                                                     .constraint = long_text,
+                                                                     .schema = long_text,
+                                                                     .table = long_text,
+                                                                     .column = long_text,
+                                                                     .hint = long_text,
+                                                                     .field = "statement.sql"}),
                   milliseconds(1));
-  EXPECT_LT(status.error_message().size() + status.error_details().size(), 8192U);
+  const std::size_t encoded =
+      3 * status.error_message().size() + status.error_details().size() * 4 / 3;
+  EXPECT_LT(encoded, 7U << 10);
 }
 
 }  // namespace
