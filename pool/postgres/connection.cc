@@ -111,11 +111,10 @@ absl::StatusOr<Completion> PostgresConnection::RunOne(const Member& member,
   }
   if (end.how == StepEnd::How::kRefused) {
     if (in_transaction && !broken()) state_ = TransactionState::kFailed;
-    // A rule may give rows to a write that says nothing of them; too late then, see above.
-    if (doubt != Doubt::kWrite) return end.status;
-    ErrorDetail detail = DetailOf(end.status);
-    detail.outcome = Outcome::kUnknown;
-    return WithDetail(end.status, detail);
+    // A rule may give rows to a write that says nothing of them: it is committed all the same,
+    // unless the server said that it failed.
+    const bool undone = end.undone || sync.failed();
+    return doubt == Doubt::kWrite && !undone ? InDoubt(end.status) : end.status;
   }
   if (!heard) return NoAnswer(exchange, Stage::kRunning, doubt);
   if (sync.failed()) return Explain(sync.status, exchange, Stage::kRunning);

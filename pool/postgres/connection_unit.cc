@@ -162,13 +162,9 @@ absl::Status PostgresConnection::NoAnswer(const Exchange& exchange, Stage stage,
     return WithFarewell(OutcomeUnknown(
         in_time ? LossCause() : "the database server did not answer in time", stage));
   }
-  absl::Status status = absl::OkStatus();
   switch (exchange.asked()) {
     case Exchange::Asked::kDeadline:
-      status = DeadlineExceeded(stage);
-      break;
     case Exchange::Asked::kStop:
-      status = Stopped(exchange.stop_reason(), stage);
       break;
     case Exchange::Asked::kSink:
     case Exchange::Asked::kNobody:
@@ -178,11 +174,8 @@ absl::Status PostgresConnection::NoAnswer(const Exchange& exchange, Stage stage,
       }
       return WithFarewell(ReadConnectionLost(LossCause(), stage));
   }
-  if (doubt != Doubt::kWrite) return status;
-  ErrorDetail detail = DetailOf(status);
-  detail.outcome = Outcome::kUnknown;
-  detail.retry = Retry::kNo;
-  return WithDetail(status, detail);
+  const absl::Status status = exchange.WhyAsked(stage);
+  return doubt == Doubt::kWrite ? InDoubt(status) : status;
 }
 
 // T3: three kinds of cancel have one SQLSTATE; who asked tells them apart.
