@@ -165,6 +165,32 @@ bool HasWriteWord(Lexer& lexer) {
   return false;
 }
 
+// Words before a parenthesis that is no function's: keywords, and types with a length, none of
+// which may be a function's name; and functions without any effect. A list of columns behind a
+// name, as in `AS t (a)`, is not told from a call.
+bool IsHarmlessBeforeParenthesis(std::string_view word) {
+  constexpr auto kWords = std::to_array<std::string_view>(
+      {"ALL", "AND", "ANY", "AS", "BETWEEN", "BY", "CASE", "CHAR", "CHARACTER", "DECIMAL", "ELSE",
+       "EXCEPT", "EXISTS", "FROM", "HAVING", "IN", "INTERSECT", "JOIN", "LATERAL", "LIKE", "LIMIT",
+       "NOT", "NUMERIC", "OFFSET", "ON", "OR", "RETURNING", "SELECT", "SOME", "THEN", "UNION",
+       "USING", "VALUES", "VARCHAR", "WHEN", "WHERE", "WITH",
+       // functions
+       "AVG", "COALESCE", "COUNT", "GREATEST", "LEAST", "LENGTH", "LOWER", "MAX", "MIN", "NULLIF",
+       "SUM", "UPPER"});
+  return std::find(kWords.begin(), kWords.end(), word) != kWords.end();
+}
+
+// Whether the parenthesis behind `last` opens a function's arguments.
+bool OpensArguments(const Token& before, const Token& last) {
+  if (last.kind == TokenKind::kQuotedName) return true;
+  if (last.kind != TokenKind::kWord) return false;
+  if (before.text == ".") return true;  // qualified: anybody's
+  const std::string word = Upper(last.text);
+  // Keywords only behind an aggregate's arguments; elsewhere a function may be called so.
+  if (word == "OVER" || word == "FILTER") return before.text != ")";
+  return !IsHarmlessBeforeParenthesis(word);
+}
+
 // Calls `emit` for each token with the text that stands for it, until it answers false.
 template <typename Emit>
 void Normalise(std::string_view sql, Emit emit) {
@@ -216,6 +242,18 @@ bool LooksLikeRead(std::string_view sql) {
     return true;
   }
   return (first == "SELECT" || first == "WITH") && !HasWriteWord(lexer);
+}
+
+bool CallsNoFunction(std::string_view sql) {
+  Lexer lexer(sql);
+  Token before;
+  Token last;
+  for (Token token = lexer.Next(); token.kind != TokenKind::kEnd; token = lexer.Next()) {
+    if (token.text == "(" && OpensArguments(before, last)) return false;
+    before = last;
+    last = token;
+  }
+  return true;
 }
 
 std::string Fingerprint(std::string_view sql) {

@@ -21,6 +21,10 @@ std::string TransactionControl(std::string_view sql);
 // EXPLAIN without ANALYZE; WITH if no keyword of a write is in it.
 bool LooksLikeRead(std::string_view sql);
 
+// Whether no function is called by its name, except a few of the engine's own that change nothing.
+// What views, operators, casts and defaults call is not in the text.
+bool CallsNoFunction(std::string_view sql);
+
 // The statement without its literals and comments, white space folded, at most 200 characters: fit
 // for a log, since literals may be a patient's data. Quoted identifiers are kept.
 std::string Fingerprint(std::string_view sql);

@@ -80,11 +80,7 @@ absl::StatusOr<Completion> PostgresConnection::RunOne(const Member& member,
                                                       const RunOptions& options,
                                                       const Bounds& bounds, RowSink& sink) {
   const bool in_transaction = state_ == TransactionState::kOpen;
-  const bool may_write =
-      options.access == Access::kReadWrite && !LooksLikeRead(member.statement->sql);
-  const Doubt doubt = in_transaction ? Doubt::kTransaction
-                      : may_write    ? Doubt::kWrite
-                                     : Doubt::kNone;
+  const Doubt doubt = DoubtOf(*member.statement, options);
   RowForwarder rows(sink, decoder_, shared_->types);
   RestoreSettings(bounds);
   if (broken() || !QueueSettings(options, bounds) ||
@@ -111,8 +107,8 @@ absl::StatusOr<Completion> PostgresConnection::RunOne(const Member& member,
   }
   if (end.how == StepEnd::How::kRefused) {
     if (in_transaction && !broken()) state_ = TransactionState::kFailed;
-    // A rule may give rows to a write that says nothing of them: it is committed all the same,
-    // unless the server said that it failed.
+    // A function in a SELECT may have written, and a rule may give rows to a write that says
+    // nothing of them: it is committed all the same, unless the server said that it failed.
     const bool undone = end.undone || sync.failed();
     return doubt == Doubt::kWrite && !undone ? InDoubt(end.status) : end.status;
   }

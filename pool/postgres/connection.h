@@ -44,9 +44,11 @@ struct PostgresShared {
 // (INSERT ... RETURNING, CALL, ...) is run as a batch of one: BEGIN, settings and statement, and
 // COMMIT in a second trip once the sink has taken all rows. No buffer can spare that trip, since
 // the sink's answer must be known before the COMMIT leaves. Writes without rows and everything that
-// looks like a read stay at one trip. What a function hidden in a SELECT has written may be
-// committed although the sink refused the rows; callers who mind declare the statement read-only,
-// where it cannot write at all.
+// looks like a read stay at one trip. What a function in a SELECT has written may be committed
+// although the sink refused the rows, or the answer was lost: so the outcome is known only of a
+// statement that is declared read-only, which the server enforces, or of one that looks like a read
+// and calls no function (CallsNoFunction); of any other it is unknown, unless the server said that
+// it failed.
 //
 // Used by one thread at a time, its worker's.
 class PostgresConnection final : public Connection {
@@ -97,6 +99,7 @@ class PostgresConnection final : public Connection {
   absl::Status CheckReady(const Bounds& bounds, Stage stage);
   absl::Status CheckTime(const Bounds& bounds, Stage stage) const;
   absl::Status CheckIdle() const;
+  Doubt DoubtOf(const Statement& statement, const RunOptions& options) const;
   Exchange Start(const Bounds& bounds);
 
   // Each queues one command; false if the connection is gone.

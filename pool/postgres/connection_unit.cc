@@ -9,6 +9,7 @@
 #include "pool/postgres/server_error.h"
 #include "pool/postgres/session.h"
 #include "pool/postgres/sqlstate.h"
+#include "pool/statement_text.h"
 
 namespace emsdb {
 namespace {
@@ -56,6 +57,14 @@ absl::Status PostgresConnection::CheckIdle() const {
   if (state_ == TransactionState::kIdle) return absl::OkStatus();
   return WithDetail(absl::FailedPreconditionError("a transaction is open on this connection"),
                     {.reason = "TX_OPEN", .retry = Retry::kNo});
+}
+
+PostgresConnection::Doubt PostgresConnection::DoubtOf(const Statement& statement,
+                                                      const RunOptions& options) const {
+  if (state_ != TransactionState::kIdle) return Doubt::kTransaction;
+  const bool harmless = options.access == Access::kReadOnly ||
+                        (LooksLikeRead(statement.sql) && CallsNoFunction(statement.sql));
+  return harmless ? Doubt::kNone : Doubt::kWrite;
 }
 
 Exchange PostgresConnection::Start(const Bounds& bounds) {

@@ -94,5 +94,76 @@ TEST_F(PostgresAnswer, StaysGoodWhenOnlyTheLastRowWasHeldBeyondTheDeadline) {
   EXPECT_EQ(sink.rows.size(), 1U);
 }
 
+class PostgresFunction : public PostgresDriver {
+ protected:
+  void SetUp() override {
+    PostgresDriver::SetUp();
+    MustRun(admin(), Sql("CREATE FUNCTION %t_note() RETURNS SETOF bigint LANGUAGE sql AS "
+                         "'INSERT INTO %t VALUES (1); SELECT generate_series(1, 300)'"));
+  }
+  void TearDown() override {
+    MustRun(admin(), Sql("DROP FUNCTION %t_note()"));
+    PostgresDriver::TearDown();
+  }
+};
+
+// T16, T17, T67
+TEST_F(PostgresFunction, ThatWroteBehindASelectLeavesDoubtWhenTheAnswerIsLost) {
+  TcpProxy proxy(ServerPort());
+  auto connection = OpenThrough(proxy.port());
+  proxy.CutAnswerTo("SELECT * FROM");
+  const absl::Status status = TryRun(*connection, Sql("SELECT * FROM %t_note()"));
+  EXPECT_EQ(status.code(), absl::StatusCode::kUnknown) << status;
+  EXPECT_EQ(DetailOf(status).outcome, Outcome::kUnknown);
+  EXPECT_EQ(DetailOf(status).retry, Retry::kNo);
+  EXPECT_EQ(CountRows(), 1);
+}
+
+TEST_F(PostgresFunction, ThatWroteBehindASelectLeavesDoubtWhenItsRowsAreRefused) {
+  CollectingSink sink;
+  sink.refuse_from_row = 1;
+  const auto done = connection().Execute({.sql = Sql("SELECT * FROM %t_note()")}, {}, Soon(), sink);
+  EXPECT_EQ(done.status().code(), absl::StatusCode::kResourceExhausted) << done.status();
+  EXPECT_EQ(DetailOf(done.status()).outcome, Outcome::kUnknown);
+  EXPECT_EQ(CountRows(), 1);
+}
+
+TEST_F(PostgresFunction, ThatWroteBehindASelectLeavesDoubtWhenItsRowsWereDropped) {
+  CollectingSink sink;
+  HoldFirstRow(sink, milliseconds(400));
+  const auto done = connection().Execute({.sql = Sql("SELECT * FROM %t_note()")}, {},
+                                         Within(milliseconds(200)), sink);
+  EXPECT_EQ(done.status().code(), absl::StatusCode::kDeadlineExceeded) << done.status();
+  EXPECT_EQ(DetailOf(done.status()).outcome, Outcome::kUnknown);
+  EXPECT_EQ(DetailOf(done.status()).retry, Retry::kNo);
+  EXPECT_EQ(CountRows(), 1);
+}
+
+TEST_F(PostgresFunction, ThatWroteBehindASelectLeavesNoDoubtWhenTheServerSaysThatItFailed) {
+  const absl::Status status = TryRun(connection(), Sql("SELECT n, pg_sleep(30) FROM %t_note() n"),
+                                     Within(milliseconds(200)));
+  EXPECT_EQ(status.code(), absl::StatusCode::kDeadlineExceeded) << status;
+  EXPECT_EQ(DetailOf(status).outcome, Outcome::kNothingDone);
+  EXPECT_EQ(CountRows(), 0);
+}
+
+TEST_F(PostgresFunction, CannotWriteInAStatementThatIsDeclaredReadOnly) {
+  TcpProxy proxy(ServerPort());
+  auto connection = OpenThrough(proxy.port());
+  proxy.CutAnswerTo("SELECT * FROM");
+  const absl::Status status =
+      TryRun(*connection, Sql("SELECT * FROM %t_note()"), Soon(), {.access = Access::kReadOnly});
+  EXPECT_EQ(status.code(), absl::StatusCode::kUnavailable) << status;
+  EXPECT_EQ(DetailOf(status).outcome, Outcome::kNothingDone);
+  EXPECT_EQ(CountRows(), 0);
+}
+
+TEST_F(PostgresAnswer, IsInDoubtAtTheDeadlineWhenAFunctionMayRunOnAStoppedBackend) {
+  const StoppedProcess stopped(BackendOf(connection()));
+  const absl::Status status = TryRun(connection(), "SELECT pg_sleep(0)", Within(milliseconds(200)));
+  EXPECT_EQ(status.code(), absl::StatusCode::kDeadlineExceeded) << status;
+  EXPECT_EQ(DetailOf(status).outcome, Outcome::kUnknown);
+}
+
 }  // namespace
 }  // namespace emsdb

@@ -43,6 +43,26 @@ TEST(StatementText, TellsLikelyReadsFromWrites) {
   EXPECT_FALSE(LooksLikeRead("insert into t values (1)"));
 }
 
+// T67
+TEST(StatementText, KnowsWhichParenthesesCallNoFunction) {
+  for (const char* sql :
+       {"select a from t where id in (1, 2) and (b or not (c)) order by (a) limit (5)",
+        "select count(*), COALESCE (max(a), 0) from t having (count(*) > 1)",
+        "select sum(a) filter (where b) over (order by c) from t",
+        "select a::numeric(10, 2), a::varchar(5) from t where exists (select 1)", "values (1), (2)",
+        "select 'f(1)' -- g(2)", "with x as (select 1) select * from x",
+        "select case when (a) then (b) else (c) end from t join u using (id) where a = any ($1)"}) {
+    EXPECT_TRUE(CallsNoFunction(sql)) << sql;
+  }
+  for (const char* sql :
+       {"select f()", "select F (1)", "select public.lower('a')", "select \"count\"(1)",
+        "select a from t where g(a) in (1)", "select f /* x */ (1)", "select over(1)",
+        "select filter (1)", "select nextval('s')", "values (f(1))", "select * from f(1)",
+        "select cast(a as b)"}) {
+    EXPECT_FALSE(CallsNoFunction(sql)) << sql;
+  }
+}
+
 // T68
 TEST(StatementText, FingerprintsWithoutLiterals) {
   EXPECT_EQ(
