@@ -10,6 +10,7 @@
 #include "pool/postgres/session.h"
 #include "pool/postgres/sqlstate.h"
 #include "pool/postgres/statement_check.h"
+#include "pool/postgres/type_sink.h"
 #include "pool/statement_text.h"
 
 namespace emsdb {
@@ -46,18 +47,26 @@ PostgresConnection::PostgresConnection(std::unique_ptr<Link> link,
       wire_(std::make_unique<Wire>(link_->handle(), shared_->clock)) {}
 
 absl::Status PostgresConnection::Prepare(const Bounds& bounds) {
-  if (!wire_->ok() || !QueuePreparedSettings(wire_->handle()) || !QueueSync()) {
+  const bool asks_types = !shared_->types.complete();
+  if (!wire_->ok() || !QueuePreparedSettings(wire_->handle()) ||
+      (asks_types && !QueueTypeQuestion(wire_->handle())) || !QueueSync()) {
     return SendFailed(Stage::kConnecting);
   }
   Exchange exchange(*wire_, shared_->clock, nullptr, bounds, shared_->cancel_grace);
   const StepEnd usual = ReadStep(exchange, nullptr, Stage::kConnecting);
   const StepEnd read_only = ReadStep(exchange, nullptr, Stage::kConnecting);
+  if (asks_types) {
+    // Without an answer the names stay empty until they are looked up, the oids are right.
+    TypeSink types(shared_->types);
+    RowForwarder rows(types, decoder_, shared_->types);
+    if (ReadStep(exchange, &rows, Stage::kConnecting).done()) shared_->types.SetComplete();
+  }
   ReadSync(exchange, Stage::kConnecting);
   Settle(exchange);
   if (!exchange.answered()) return NoAnswer(exchange, Stage::kConnecting, Doubt::kNone);
   if (!usual.done()) return usual.status;
   if (!read_only.done()) return read_only.status;
-  settings_prepared_ = true;
+  reports_ = ReportedSettings(wire_->handle());
   return absl::OkStatus();
 }
 
@@ -80,15 +89,11 @@ absl::StatusOr<Completion> PostgresConnection::RunOne(const Member& member,
                                                       const RunOptions& options,
                                                       const Bounds& bounds, RowSink& sink) {
   const bool in_transaction = state_ == TransactionState::kOpen;
-  const bool may_write =
-      options.access == Access::kReadWrite && !LooksLikeRead(member.statement->sql);
-  const Doubt doubt = in_transaction ? Doubt::kTransaction
-                      : may_write    ? Doubt::kWrite
-                                     : Doubt::kNone;
+  const Doubt doubt = DoubtOf(*member.statement, options);
   RowForwarder rows(sink, decoder_, shared_->types);
-  RestoreSettings(bounds);
-  if (broken() || !QueueSettings(options, bounds) ||
-      !QueueStatement(*member.statement, member.parameters) || !QueueSync()) {
+  NoteText(*member.statement);
+  if (!QueueSettings(options, bounds) || !QueueStatement(*member.statement, member.parameters) ||
+      !QueueSync()) {
     return SendFailed(Stage::kRunning);
   }
   Exchange exchange = Start(bounds);
@@ -98,9 +103,9 @@ absl::StatusOr<Completion> PostgresConnection::RunOne(const Member& member,
   exchange.Finish();
   Settle(exchange);
 
-  if (IsUnknownPrepared(settings) && settings_prepared_) {
+  if (IsUnknownPrepared(settings) && !session_changed_) {
     // Somebody ran DEALLOCATE ALL where it could not be seen. Nothing else was run.
-    settings_prepared_ = false;
+    session_changed_ = true;
     if (!in_transaction && !broken()) return RunOne(member, options, bounds, sink);
   }
   // Whether the server's word on the whole unit came, even if the connection was given up after it.
@@ -111,19 +116,17 @@ absl::StatusOr<Completion> PostgresConnection::RunOne(const Member& member,
   }
   if (end.how == StepEnd::How::kRefused) {
     if (in_transaction && !broken()) state_ = TransactionState::kFailed;
-    // A rule may give rows to a write that says nothing of them; too late then, see above.
-    if (doubt != Doubt::kWrite) return end.status;
-    ErrorDetail detail = DetailOf(end.status);
-    detail.outcome = Outcome::kUnknown;
-    return WithDetail(end.status, detail);
+    // A function in a SELECT may have written, and a rule may give rows to a write that says
+    // nothing of them: it is committed all the same, unless the server said that it failed.
+    const bool undone = end.undone || sync.failed();
+    return doubt == Doubt::kWrite && !undone ? InDoubt(end.status) : end.status;
   }
   if (!heard) return NoAnswer(exchange, Stage::kRunning, doubt);
   if (sync.failed()) return Explain(sync.status, exchange, Stage::kRunning);
   if (!end.done()) {
-    Close();
+    GiveUp();
     return absl::InternalError("the server's answers are out of order");
   }
-  NoteCommand(end.completion);
   NameTypes(rows, bounds);
   return end.completion;
 }
@@ -158,8 +161,8 @@ PostgresConnection::GroupEnd PostgresConnection::RunGroup(std::span<const Member
                                                           const TransactionOptions& transaction,
                                                           const RunOptions& options,
                                                           const Bounds& bounds, BatchSink& sink) {
-  RestoreSettings(bounds);
-  bool queued = !broken() && QueueText(BeginText(transaction)) &&
+  for (const Member& member : members) NoteText(*member.statement);
+  bool queued = QueueText(BeginText(transaction)) &&
                 QueueSettings({.identity = options.identity}, bounds) &&
                 QueueIdleTimeout(transaction.server_idle_timeout);
   for (const Member& member : members) {
@@ -176,7 +179,7 @@ PostgresConnection::GroupEnd PostgresConnection::RunGroup(std::span<const Member
     end.status = NoAnswer(exchange, Stage::kRunning, Doubt::kTransaction);
   }
   if (end.status.ok() && state_ != TransactionState::kOpen) {
-    Close();
+    GiveUp();
     end.status = TransactionGone();
   }
   if (end.status.ok()) end.status = CheckTime(bounds, Stage::kRunning);
@@ -184,7 +187,7 @@ PostgresConnection::GroupEnd PostgresConnection::RunGroup(std::span<const Member
     end.status = Explain(end.status, exchange, Stage::kRunning);
     CleanUp();
     if (!end.settings_missing || broken()) return end;
-    settings_prepared_ = false;
+    session_changed_ = true;
     return RunGroup(members, transaction, options, bounds, sink);
   }
   end.status = RunCommit(bounds);
@@ -209,7 +212,7 @@ PostgresConnection::GroupEnd PostgresConnection::ReadGroup(Exchange& exchange,
   note(ReadStep(exchange, nullptr, Stage::kRunning), -1);
   const StepEnd settings = ReadStep(exchange, nullptr, Stage::kRunning);
   note(settings, -1);
-  group.settings_missing = IsUnknownPrepared(settings) && settings_prepared_;
+  group.settings_missing = IsUnknownPrepared(settings) && !session_changed_;
   if (transaction.server_idle_timeout > Duration::zero()) {
     note(ReadStep(exchange, nullptr, Stage::kRunning), -1);
   }
@@ -224,7 +227,6 @@ PostgresConnection::GroupEnd PostgresConnection::ReadGroup(Exchange& exchange,
     const StepEnd end = ReadStep(exchange, &forwarder, Stage::kRunning);
     note(end, index);
     if (!end.done()) continue;
-    NoteCommand(end.completion);
     sink.Completed(i, end.completion);
     const std::int64_t found = end.completion.rows_affected;
     if (members[i].expect_rows.value_or(found) != found) {
@@ -244,13 +246,15 @@ absl::Status PostgresConnection::Begin(const TransactionOptions& transaction,
       !QueueIdleTimeout(transaction.server_idle_timeout) || !QueueSync()) {
     return SendFailed(Stage::kRunning);
   }
-  Exchange exchange(*wire_, shared_->clock, nullptr, bounds, shared_->cancel_grace);
+  // A DEFERRABLE transaction may wait long for its snapshot: it is cancelled as a statement is.
+  Exchange exchange = Start(bounds);
   std::vector<RowForwarder> no_rows;
   struct NoSink final : BatchSink {
     RowSink& Rows(std::size_t) override { std::abort(); }
     void Completed(std::size_t, const Completion&) override {}
   } no_sink;
   GroupEnd end = ReadGroup(exchange, transaction, {}, no_sink, no_rows);
+  exchange.Finish();
   Settle(exchange);
   if (!exchange.answered()) {
     loss_ = Loss::kIdle;  // there was none yet
@@ -260,7 +264,7 @@ absl::Status PostgresConnection::Begin(const TransactionOptions& transaction,
   end.status = Explain(end.status, exchange, Stage::kRunning);
   CleanUp();
   if (end.settings_missing && !broken()) {
-    settings_prepared_ = false;
+    session_changed_ = true;
     return Begin(transaction, options, bounds);
   }
   return end.status;

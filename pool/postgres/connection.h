@@ -44,9 +44,11 @@ struct PostgresShared {
 // (INSERT ... RETURNING, CALL, ...) is run as a batch of one: BEGIN, settings and statement, and
 // COMMIT in a second trip once the sink has taken all rows. No buffer can spare that trip, since
 // the sink's answer must be known before the COMMIT leaves. Writes without rows and everything that
-// looks like a read stay at one trip. What a function hidden in a SELECT has written may be
-// committed although the sink refused the rows; callers who mind declare the statement read-only,
-// where it cannot write at all.
+// looks like a read stay at one trip. What a function in a SELECT has written may be committed
+// although the sink refused the rows, or the answer was lost: so the outcome is known only of a
+// statement that is declared read-only, which the server enforces, or of one that looks like a read
+// and calls no function (CallsNoFunction); of any other it is unknown, unless the server said that
+// it failed.
 //
 // Used by one thread at a time, its worker's.
 class PostgresConnection final : public Connection {
@@ -69,6 +71,8 @@ class PostgresConnection final : public Connection {
   bool LooksAlive() override;
   TransactionState transaction_state() const override { return state_; }
   bool broken() const override { return state_ == TransactionState::kUnknown; }
+  bool given_up() const override { return given_up_; }
+  bool session_changed() const override { return session_changed_; }
 
  private:
   // What a lost answer means.
@@ -97,6 +101,7 @@ class PostgresConnection final : public Connection {
   absl::Status CheckReady(const Bounds& bounds, Stage stage);
   absl::Status CheckTime(const Bounds& bounds, Stage stage) const;
   absl::Status CheckIdle() const;
+  Doubt DoubtOf(const Statement& statement, const RunOptions& options) const;
   Exchange Start(const Bounds& bounds);
 
   // Each queues one command; false if the connection is gone.
@@ -124,15 +129,18 @@ class PostgresConnection final : public Connection {
   void Settle(const Exchange& exchange);
   // Closes it: whatever was open on the server will be rolled back there.
   void Close();
+  // The same where the server has not hung up.
+  void GiveUp();
   absl::Status SendFailed(Stage stage);
   absl::Status WithFarewell(absl::Status status) const;
   absl::Status NoAnswer(const Exchange& exchange, Stage stage, Doubt doubt) const;
   absl::Status Explain(const absl::Status& status, const Exchange& exchange, Stage stage) const;
   std::string LossCause() const;
 
-  // Brings the prepared settings back, if somebody has dropped them.
-  void RestoreSettings(const Bounds& bounds);
-  void NoteCommand(const Completion& completion);
+  // Before a statement is sent: it may do what it does and fail all the same.
+  void NoteText(const Statement& statement);
+  // After a unit: whether a setting has changed that the server reports by itself.
+  void NoteReports();
   void NameTypes(RowForwarder& rows, const Bounds& bounds);
 
   std::shared_ptr<PostgresShared> shared_;
@@ -140,7 +148,10 @@ class PostgresConnection final : public Connection {
   std::unique_ptr<Wire> wire_;
   RowDecoder decoder_;
   TransactionState state_ = TransactionState::kIdle;
-  bool settings_prepared_ = false;
+  std::string reports_;  // as the session began
+  // Then nothing prepared is used any more: its name may stand for something else by now.
+  bool session_changed_ = false;
+  bool given_up_ = false;
   Loss loss_ = Loss::kIdle;
   std::string farewell_;  // SQLSTATE with which the server ended the session
 };

@@ -9,6 +9,8 @@
 #include "pool/postgres/server_error.h"
 #include "pool/postgres/session.h"
 #include "pool/postgres/sqlstate.h"
+#include "pool/postgres/type_sink.h"
+#include "pool/statement_text.h"
 
 namespace emsdb {
 namespace {
@@ -16,23 +18,6 @@ namespace {
 // For the question what a type is called: an answer that is nice to have.
 constexpr Duration kTypeLookup = std::chrono::seconds(2);
 constexpr std::size_t kMostTypesAsked = 100;
-
-class TypeSink final : public RowSink {
- public:
-  explicit TypeSink(TypeNames& types) : types_(types) {}
-  absl::Status OnColumns(std::span<const Column>) override { return absl::OkStatus(); }
-  absl::Status OnRow(std::span<const Cell> cells) override {
-    const auto* oid = std::get_if<std::int64_t>(&cells[0]);
-    const auto* name = std::get_if<std::string_view>(&cells[1]);
-    if (oid != nullptr && name != nullptr) {
-      types_.Learn(static_cast<std::uint32_t>(*oid), std::string(*name));
-    }
-    return absl::OkStatus();
-  }
-
- private:
-  TypeNames& types_;
-};
 
 }  // namespace
 
@@ -58,6 +43,14 @@ absl::Status PostgresConnection::CheckIdle() const {
                     {.reason = "TX_OPEN", .retry = Retry::kNo});
 }
 
+PostgresConnection::Doubt PostgresConnection::DoubtOf(const Statement& statement,
+                                                      const RunOptions& options) const {
+  if (state_ != TransactionState::kIdle) return Doubt::kTransaction;
+  const bool harmless = options.access == Access::kReadOnly ||
+                        (LooksLikeRead(statement.sql) && CallsNoFunction(statement.sql));
+  return harmless ? Doubt::kNone : Doubt::kWrite;
+}
+
 Exchange PostgresConnection::Start(const Bounds& bounds) {
   return Exchange(*wire_, shared_->clock, &shared_->canceller, bounds, shared_->cancel_grace);
 }
@@ -73,7 +66,7 @@ bool PostgresConnection::QueueSettings(const RunOptions& options, const Bounds& 
       {.statement_timeout = StatementTimeout(shared_->clock.Now(), bounds.deadline),
        .application_name = ApplicationName(options.identity, shared_->application_name),
        .access = state_ == TransactionState::kIdle ? options.access : Access::kReadWrite},
-      settings_prepared_ ? SettingsForm::kPrepared : SettingsForm::kText);
+      session_changed_ ? SettingsForm::kText : SettingsForm::kPrepared);
 }
 
 bool PostgresConnection::QueueIdleTimeout(Duration timeout) {
@@ -100,12 +93,14 @@ void PostgresConnection::Settle(const Exchange& exchange) {
   if (!exchange.answered()) {
     if (farewell_.empty()) farewell_ = exchange.farewell();
     if (was_open) loss_ = Loss::kInTransaction;
+    if (exchange.answer() == Exchange::Answer::kGivenUp) given_up_ = true;
     Close();
     return;
   }
   switch (PQtransactionStatus(wire_->handle())) {
     case PQTRANS_IDLE:
       state_ = TransactionState::kIdle;
+      NoteReports();
       break;
     case PQTRANS_INTRANS:
       state_ = TransactionState::kOpen;
@@ -116,7 +111,7 @@ void PostgresConnection::Settle(const Exchange& exchange) {
     default:
       // Something is still to come although all answers are there.
       if (was_open) loss_ = Loss::kInTransaction;
-      Close();
+      GiveUp();
   }
 }
 
@@ -125,6 +120,11 @@ void PostgresConnection::Close() {
   if (farewell_.empty() && wire_ != nullptr) farewell_ = wire_->farewell();
   wire_.reset();
   link_.reset();
+}
+
+void PostgresConnection::GiveUp() {
+  given_up_ = true;
+  Close();
 }
 
 absl::Status PostgresConnection::SendFailed(Stage stage) {
@@ -162,13 +162,9 @@ absl::Status PostgresConnection::NoAnswer(const Exchange& exchange, Stage stage,
     return WithFarewell(OutcomeUnknown(
         in_time ? LossCause() : "the database server did not answer in time", stage));
   }
-  absl::Status status = absl::OkStatus();
   switch (exchange.asked()) {
     case Exchange::Asked::kDeadline:
-      status = DeadlineExceeded(stage);
-      break;
     case Exchange::Asked::kStop:
-      status = Stopped(exchange.stop_reason(), stage);
       break;
     case Exchange::Asked::kSink:
     case Exchange::Asked::kNobody:
@@ -178,11 +174,8 @@ absl::Status PostgresConnection::NoAnswer(const Exchange& exchange, Stage stage,
       }
       return WithFarewell(ReadConnectionLost(LossCause(), stage));
   }
-  if (doubt != Doubt::kWrite) return status;
-  ErrorDetail detail = DetailOf(status);
-  detail.outcome = Outcome::kUnknown;
-  detail.retry = Retry::kNo;
-  return WithDetail(status, detail);
+  const absl::Status status = exchange.WhyAsked(stage);
+  return doubt == Doubt::kWrite ? InDoubt(status) : status;
 }
 
 // T3: three kinds of cancel have one SQLSTATE; who asked tells them apart.
@@ -194,21 +187,22 @@ absl::Status PostgresConnection::Explain(const absl::Status& status, const Excha
   return status;
 }
 
-void PostgresConnection::RestoreSettings(const Bounds& bounds) {
-  if (settings_prepared_ || state_ != TransactionState::kIdle) return;
-  // If it fails the settings travel as text, which costs the server a little more.
-  Prepare(bounds).IgnoreError();
+void PostgresConnection::NoteText(const Statement& statement) {
+  if (ChangesSession(statement.sql)) session_changed_ = true;
 }
 
-void PostgresConnection::NoteCommand(const Completion& completion) {
-  // Our prepared settings are gone with the rest.
-  if (completion.command == "DEALLOCATE ALL" || completion.command == "DISCARD ALL") {
-    settings_prepared_ = false;
+void PostgresConnection::NoteReports() {
+  if (!session_changed_ && state_ == TransactionState::kIdle && !reports_.empty() &&
+      ReportedSettings(wire_->handle()) != reports_) {
+    session_changed_ = true;
   }
 }
 
+// Only where it can harm nothing: neither in a transaction, which its failure would end, nor when
+// the time is over.
 void PostgresConnection::NameTypes(RowForwarder& rows, const Bounds& bounds) {
-  if (rows.unknown_types().empty() || broken() || state_ == TransactionState::kFailed) return;
+  const bool idle = state_ == TransactionState::kIdle;
+  if (rows.unknown_types().empty() || !idle || !CheckTime(bounds, Stage::kRunning).ok()) return;
   std::string oids;
   for (std::size_t i = 0; i < std::min(rows.unknown_types().size(), kMostTypesAsked); ++i) {
     oids += absl::StrFormat("%s%d", i == 0 ? "{" : ",", rows.unknown_types()[i]);
@@ -224,7 +218,9 @@ void PostgresConnection::NameTypes(RowForwarder& rows, const Bounds& bounds) {
       .stop = bounds.stop};
   TypeSink sink(shared_->types);
   // Its failure is nobody's: the names stay empty, the oids are right.
-  if (RunOne({&question, std::nullopt, *std::move(parameters)}, {}, bound, sink).ok()) {
+  if (RunOne({&question, std::nullopt, *std::move(parameters)}, {.access = Access::kReadOnly},
+             bound, sink)
+          .ok()) {
     rows.NameColumns();
   }
 }

@@ -89,4 +89,8 @@ StopReason Exchange::stop_reason() const {
   return bounds_.stop == nullptr ? StopReason::kNone : bounds_.stop->raised();
 }
 
+absl::Status Exchange::WhyAsked(Stage stage) const {
+  return asked_ == Asked::kStop ? Stopped(stop_reason(), stage) : DeadlineExceeded(stage);
+}
+
 }  // namespace emsdb

@@ -7,7 +7,9 @@
 #include <string>
 #include <utility>
 
+#include "absl/status/status.h"
 #include "pool/connection.h"
+#include "pool/errors.h"
 #include "pool/postgres/canceller.h"
 #include "pool/postgres/wire.h"
 
@@ -52,6 +54,9 @@ class Exchange {
   // earlier than ours.
   bool DeadlineIsOver() const;
   StopReason stop_reason() const;
+
+  // What asked() means to the caller, once it is the deadline or the stop signal.
+  absl::Status WhyAsked(Stage stage) const;
 
  private:
   bool GiveUp(Answer answer);

@@ -65,6 +65,16 @@ absl::Status TransactionGone() {
       {.reason = "TX_GONE", .stage = Stage::kRunning, .retry = Retry::kNo});
 }
 
+absl::Status InDoubt(const absl::Status& status) {
+  ErrorDetail detail = DetailOf(status);
+  detail.outcome = Outcome::kUnknown;
+  detail.retry = Retry::kNo;
+  detail.retry_after.reset();
+  const bool unavailable = status.code() == absl::StatusCode::kUnavailable;
+  const absl::StatusCode code = unavailable ? absl::StatusCode::kUnknown : status.code();
+  return WithDetail(absl::Status(code, status.message()), detail);
+}
+
 absl::Status NoTransaction() {
   return WithDetail(absl::FailedPreconditionError("no transaction is open on this connection"),
                     {.reason = "TX_NONE", .stage = Stage::kCommitting, .retry = Retry::kNo});

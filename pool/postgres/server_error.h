@@ -35,6 +35,10 @@ absl::Status TransactionHasFailed();
 // The statement itself ended its transaction; nothing more is known. The connection is closed.
 absl::Status TransactionGone();
 
+// The same error of a statement that may have been done all the same. Not retryable, and never with
+// a code that clients repeat by themselves (T17).
+absl::Status InDoubt(const absl::Status& status);
+
 // There is nothing to commit.
 absl::Status NoTransaction();
 

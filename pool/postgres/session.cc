@@ -57,15 +57,38 @@ std::string ApplicationName(std::string_view identity, const std::string& fallba
   return name;
 }
 
+std::string ReportedSettings(const PGconn* handle) {
+  constexpr auto kNames = std::to_array<const char*>(
+      {"DateStyle", "IntervalStyle", "TimeZone", "client_encoding", "standard_conforming_strings",
+       "session_authorization", "is_superuser", "application_name"});
+  std::string settings;
+  for (const char* name : kNames) {
+    const char* value = PQparameterStatus(handle, name);
+    settings += value == nullptr ? "" : value;
+    settings += '\n';
+  }
+  return settings;
+}
+
+// READ WRITE is never said: it would undo default_transaction_read_only of a role or a database.
 std::string BeginText(const TransactionOptions& options) {
   return absl::StrFormat("BEGIN%s%s%s", IsolationText(options.isolation),
-                         options.access == Access::kReadOnly ? " READ ONLY" : " READ WRITE",
+                         options.access == Access::kReadOnly ? " READ ONLY" : "",
                          options.deferrable ? " DEFERRABLE" : "");
 }
 
 bool QueuePreparedSettings(PGconn* handle) {
   return PQsendPrepare(handle, kReadWrite.name, kReadWrite.sql, 0, nullptr) == 1 &&
          PQsendPrepare(handle, kReadOnly.name, kReadOnly.sql, 0, nullptr) == 1;
+}
+
+bool QueueTypeQuestion(PGconn* handle) {
+  constexpr char kOwnTypes[] =
+      "SELECT t.oid, t.typname FROM pg_catalog.pg_type t "
+      "LEFT JOIN pg_catalog.pg_type e ON e.oid = t.typelem AND t.typcategory = 'A' "
+      "WHERE t.oid >= 16384 AND t.typtype IN ('b', 'd', 'e', 'm', 'r') "
+      "AND (e.oid IS NULL OR e.typtype <> 'c') LIMIT 9000";
+  return PQsendQueryParams(handle, kOwnTypes, 0, nullptr, nullptr, nullptr, nullptr, 0) == 1;
 }
 
 bool QueueTransactionSettings(PGconn* handle, const TransactionSettings& settings,

@@ -25,12 +25,19 @@ std::string StatementTimeout(Instant now, Instant deadline);
 // would do, and what is over 63 bytes is cut.
 std::string ApplicationName(std::string_view identity, const std::string& fallback);
 
+// The session's settings of those that the server reports whenever they change, as one text to be
+// compared with another. It costs no trip.
+std::string ReportedSettings(const PGconn* handle);
+
 // "BEGIN ISOLATION LEVEL ...".
 std::string BeginText(const TransactionOptions& options);
 
 // Each queues commands in the pipeline; false if the connection is gone.
 // Two commands, once for each session.
 bool QueuePreparedSettings(PGconn* handle);
+// One command, whose rows are oid and name of the types that the database defines itself; not the
+// rows of tables, of which there are as many as tables.
+bool QueueTypeQuestion(PGconn* handle);
 enum class SettingsForm { kPrepared, kText };
 bool QueueTransactionSettings(PGconn* handle, const TransactionSettings& settings,
                               SettingsForm form);

@@ -24,8 +24,16 @@ void Remember(StepEnd& end, StepEnd::How how, absl::Status status) {
   end.status = std::move(status);
 }
 
-void TakeRows(Exchange& exchange, RowForwarder* rows, const PGresult* result, StepEnd& end) {
-  if (rows == nullptr || !end.status.ok() || exchange.asked() != Exchange::Asked::kNobody) return;
+// Rows that come after a cancel was asked for are not waited upon any more: a sink that blocks
+// could hold the connection for ever. A result that lacks them must not pass for a whole one,
+// though.
+void TakeRows(Exchange& exchange, RowForwarder* rows, const PGresult* result, Stage stage,
+              StepEnd& end) {
+  if (rows == nullptr || !end.status.ok()) return;
+  if (exchange.asked() != Exchange::Asked::kNobody && PQntuples(result) > 0) {
+    Remember(end, StepEnd::How::kRefused, exchange.WhyAsked(stage));
+    return;
+  }
   if (absl::Status taken = rows->TakeRows(result); !taken.ok()) {
     Remember(end, StepEnd::How::kRefused, std::move(taken));
     exchange.CancelForSink();
@@ -37,10 +45,10 @@ bool TakeResult(Exchange& exchange, RowForwarder* rows, PGresult* result, Stage 
                 StepEnd& end) {
   switch (PQresultStatus(result)) {
     case PGRES_SINGLE_TUPLE:
-      TakeRows(exchange, rows, result, end);
+      TakeRows(exchange, rows, result, stage, end);
       return true;
     case PGRES_TUPLES_OK:
-      TakeRows(exchange, rows, result, end);
+      TakeRows(exchange, rows, result, stage, end);
       [[fallthrough]];
     case PGRES_COMMAND_OK:
       end.completion = CompletionOf(result);
@@ -62,6 +70,7 @@ bool TakeResult(Exchange& exchange, RowForwarder* rows, PGresult* result, Stage 
         exchange.NoteFarewell(SqlstateOf(result));
         end.fatal = true;
       }
+      end.undone = true;
       Remember(end, StepEnd::How::kFailed, StatusOf(result, stage));
       return true;
     default:

@@ -20,13 +20,14 @@ struct StepEnd {
     kDone,
     kFailed,   // the server refused it; `status` says why
     kSkipped,  // one before it failed
-    kRefused,  // the sink, or we ourselves, did not want its result; `status` says why
+    kRefused,  // its result was not taken, or not all of it; `status` says why
     kLost      // there was no answer
   };
   How how = How::kLost;
   Completion completion;
   absl::Status status;
-  bool fatal = false;  // it failed and the server ended the session with it
+  bool fatal = false;   // it failed and the server ended the session with it
+  bool undone = false;  // the server said that it failed, whatever it is remembered by
 
   bool failed() const { return how == How::kFailed; }
   bool done() const { return how == How::kDone; }

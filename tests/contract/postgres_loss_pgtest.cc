@@ -8,6 +8,7 @@
 
 #include "absl/strings/str_format.h"
 #include "pool/errors.h"
+#include "pool/postgres/values.h"
 #include "tests/contract/postgres_fixture.h"
 #include "tests/support/tcp_proxy.h"
 
@@ -77,6 +78,7 @@ TEST_F(PostgresLoss, ALookAtTheSocketShowsThatTheServerHungUp) {
   Kill(BackendOf(connection()));
   EXPECT_FALSE(connection().LooksAlive());
   EXPECT_TRUE(connection().broken());
+  EXPECT_FALSE(connection().given_up());
 }
 
 TEST_F(PostgresLoss, AStatementThatTheServerEndedWithItsSessionHasDoneNothing) {
@@ -105,6 +107,7 @@ TEST_F(PostgresLoss, AStoppedBackendHoldsNoReadBeyondItsDeadline) {
   EXPECT_EQ(DetailOf(status).outcome, Outcome::kNothingDone);
   EXPECT_LT(watch.Elapsed(), kLatest);
   EXPECT_TRUE(connection().broken());
+  EXPECT_TRUE(connection().given_up());
 }
 
 TEST_F(PostgresLoss, AWriteOnAStoppedBackendIsInDoubtAtItsDeadline) {
@@ -304,6 +307,15 @@ TEST_F(PostgresLoss, AWrongPasswordIsRefusedWithoutShowingIt) {
   const std::string message(opened.status().message());
   EXPECT_THAT(message, HasSubstr("password authentication failed"));
   EXPECT_THAT(message, testing::Not(HasSubstr("hunter2")));
+}
+
+// libpq quotes the database's name from the URL in the server's own bytes.
+TEST_F(PostgresLoss, AConnectErrorIsValidUtf8WhateverBytesTheServerSent) {
+  const std::string url = UrlWithParameters("?dbname=no_%F4le");
+  const auto opened = MakeConnector(url)->Open(Soon());
+  EXPECT_EQ(DetailOf(opened.status()).sqlstate, "3D000") << opened.status();
+  EXPECT_TRUE(IsUtf8(opened.status().message())) << opened.status();
+  EXPECT_THAT(std::string(opened.status().message()), HasSubstr("no_?le"));
 }
 
 TEST_F(PostgresLoss, APortWhereNobodyListensIsUnavailable) {

@@ -43,6 +43,64 @@ TEST(StatementText, TellsLikelyReadsFromWrites) {
   EXPECT_FALSE(LooksLikeRead("insert into t values (1)"));
 }
 
+// T67
+TEST(StatementText, KnowsWhichParenthesesCallNoFunction) {
+  for (const char* sql :
+       {"select a from t where id in (1, 2) and (b or not (c)) order by (a) limit (5)",
+        "select count(*), COALESCE (max(a), 0) from t having (count(*) > 1)",
+        "select sum(a) filter (where b) over (order by c) from t",
+        "select a::numeric(10, 2), a::varchar(5) from t where exists (select 1)", "values (1), (2)",
+        "select 'f(1)' -- g(2)", "with x as (select 1) select * from x",
+        "select case when (a) then (b) else (c) end from t join u using (id) where a = any ($1)"}) {
+    EXPECT_TRUE(CallsNoFunction(sql)) << sql;
+  }
+  for (const char* sql :
+       {"select f()", "select F (1)", "select public.lower('a')", "select \"count\"(1)",
+        "select a from t where g(a) in (1)", "select f /* x */ (1)", "select over(1)",
+        "select filter (1)", "select nextval('s')", "values (f(1))", "select * from f(1)",
+        "select cast(a as b)"}) {
+    EXPECT_FALSE(CallsNoFunction(sql)) << sql;
+  }
+}
+
+// T40, T42, T43, T44
+TEST(StatementText, SeesWhatLeavesSomethingInASession) {
+  for (const char* sql : {"SET search_path = x",
+                          "; set role a",
+                          "set session authorization b",
+                          "reset all",
+                          "discard temp",
+                          "prepare p as select 1",
+                          "DEALLOCATE ALL; ",
+                          "listen a",
+                          "unlisten *",
+                          "load 'x'",
+                          "do $$ begin end $$",
+                          "declare c cursor with hold for select 1",
+                          "create temp table t (a int)",
+                          "CREATE OR REPLACE LOCAL TEMPORARY VIEW v AS SELECT 1",
+                          "create table pg_temp.t (a int)",
+                          "select 1 into temp t",
+                          "select 1 into temporary table t",
+                          "with x as (select 1) select * into temp t from x",
+                          "select pg_advisory_lock(1)",
+                          "select PG_TRY_ADVISORY_LOCK_SHARED(1)",
+                          "select set_config('a.b', 'c', false)",
+                          "select pg_catalog.Set_Config($1, $2, $3)",
+                          "select dblink_connect_u('x')",
+                          "explain analyze create temp table t as select 1"}) {
+    EXPECT_TRUE(ChangesSession(sql)) << sql;
+  }
+  for (const char* sql :
+       {"select temp from vitals", "insert into temp values (1)", "create table t (temp numeric)",
+        "set local search_path = x", "set constraints all deferred",
+        "select pg_advisory_xact_lock(1)", "select pg_try_advisory_xact_lock(1)",
+        "declare c cursor without hold for select 1", "update t set a = 1", "notify a",
+        "create index i on t (a)", "select set from t_config", "_"}) {
+    EXPECT_FALSE(ChangesSession(sql)) << sql;
+  }
+}
+
 // T68
 TEST(StatementText, FingerprintsWithoutLiterals) {
   EXPECT_EQ(
