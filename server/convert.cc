@@ -42,7 +42,7 @@ absl::StatusOr<Value> ToValue(const v1::Value& value, std::string_view field, in
 // A bound on a time in the request; nothing if it is not set.
 absl::StatusOr<std::optional<Duration>> ToTimeout(bool set,
                                                   const google::protobuf::Duration& duration,
-                                                  std::string field, Duration longest) {
+                                                  std::string_view field, Duration longest) {
   if (!set) return std::optional<Duration>();
   const auto longest_seconds = std::chrono::duration_cast<std::chrono::seconds>(longest).count();
   // In seconds first: what is far too long would overflow below.

@@ -23,7 +23,7 @@ Log::~Log() {
   spdlog::shutdown();
 }
 
-void Log::Write(spdlog::level::level_enum level, const char* event, Fields fields) const {
+void Log::Write(spdlog::level::level_enum level, const char* event, const Fields& fields) const {
   Fields line = {{"event", event}};
   line.update(fields);
   // Invalid UTF-8 cannot be in JSON: it is replaced, so that a line never fails to be written. The

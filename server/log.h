@@ -7,7 +7,6 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
-#include <utility>
 
 namespace emsdb {
 
@@ -21,15 +20,15 @@ class Log {
   // Writes out what is in the queue.
   ~Log();
 
-  void Info(const char* event, Fields fields = Fields::object()) const {
-    Write(spdlog::level::info, event, std::move(fields));
+  void Info(const char* event, const Fields& fields = Fields::object()) const {
+    Write(spdlog::level::info, event, fields);
   }
-  void Warn(const char* event, Fields fields = Fields::object()) const {
-    Write(spdlog::level::warn, event, std::move(fields));
+  void Warn(const char* event, const Fields& fields = Fields::object()) const {
+    Write(spdlog::level::warn, event, fields);
   }
 
  private:
-  void Write(spdlog::level::level_enum level, const char* event, Fields fields) const;
+  void Write(spdlog::level::level_enum level, const char* event, const Fields& fields) const;
 
   std::shared_ptr<spdlog::logger> logger_;
 };

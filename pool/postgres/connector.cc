@@ -10,7 +10,7 @@
 namespace emsdb {
 
 absl::StatusOr<std::unique_ptr<PostgresConnector>> PostgresConnector::Create(
-    PostgresSettings settings, const Clock& clock) {
+    const PostgresSettings& settings, const Clock& clock) {
   auto conninfo = Conninfo::Parse(settings.uri);
   if (!conninfo.ok()) return conninfo.status();
   auto shared = std::make_shared<PostgresShared>(clock);

@@ -27,7 +27,7 @@ class PostgresConnector final : public Connector {
  public:
   // INVALID_ARGUMENT if the URI is none; the message shows nothing of it. `clock` must outlive the
   // connector and its connections.
-  static absl::StatusOr<std::unique_ptr<PostgresConnector>> Create(PostgresSettings settings,
+  static absl::StatusOr<std::unique_ptr<PostgresConnector>> Create(const PostgresSettings& settings,
                                                                    const Clock& clock);
   ~PostgresConnector() override;
 

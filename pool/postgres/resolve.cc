@@ -48,13 +48,15 @@ struct Question {
       }
       freeaddrinfo(found);
     }
+    done.store(true, std::memory_order_release);
     const std::uint64_t one = 1;
     [[maybe_unused]] const ssize_t written = write(answered, &one, sizeof one);
   }
 
   const std::string host;
   const int answered;
-  std::vector<std::string> addresses;  // the thread's, until `answered` is readable
+  std::atomic<bool> done{false};
+  std::vector<std::string> addresses;  // the thread's, until done
 };
 
 absl::Status Unavailable(const std::string& host, std::string_view why) {
@@ -95,7 +97,10 @@ absl::StatusOr<std::vector<std::string>> Resolve(const std::string& host, const 
     case Woken::kReady:
       break;
   }
-  if (question->addresses.empty()) return Unavailable(host, "not found");
+  // The descriptor has woken us; the order of memory comes from here.
+  if (!question->done.load(std::memory_order_acquire) || question->addresses.empty()) {
+    return Unavailable(host, "not found");
+  }
   return std::move(question->addresses);
 }
 

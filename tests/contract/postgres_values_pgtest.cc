@@ -10,8 +10,10 @@
 #include "tests/contract/postgres_fixture.h"
 
 // ASan keeps what was freed for a while; so little of it that memory can be measured here too.
+// NOLINTBEGIN(bugprone-reserved-identifier): the name is the sanitizer's.
 extern "C" const char* __asan_default_options();
 extern "C" const char* __asan_default_options() { return "quarantine_size_mb=8"; }
+// NOLINTEND(bugprone-reserved-identifier)
 
 namespace emsdb {
 namespace {

@@ -17,7 +17,7 @@ inline std::string Ask(const std::string& url, const std::string& sql) {
   PGconn* connection = PQconnectdb(url.c_str());
   PGresult* result = PQexec(connection, sql.c_str());
   const ExecStatusType status = PQresultStatus(result);
-  const std::string answer = PQntuples(result) > 0 ? PQgetvalue(result, 0, 0) : "";
+  std::string answer = PQntuples(result) > 0 ? PQgetvalue(result, 0, 0) : "";
   const std::string error = PQerrorMessage(connection);
   PQclear(result);
   PQfinish(connection);
