@@ -6,6 +6,7 @@
 #include "client/error_info.h"
 #include "client/grpc_transport.h"
 #include "client/requests.h"
+#include "client/text_check.h"
 
 namespace emsdb::client {
 namespace {
@@ -84,6 +85,7 @@ absl::StatusOr<std::vector<Result>> Client::ExecuteBatch(const std::string& data
                                                          std::vector<BatchStatement> statements,
                                                          const BatchOptions& options) const {
   const v1::ExecuteBatchRequest request = MakeBatch(database, std::move(statements), options);
+  if (absl::Status status = CheckTexts(request); !status.ok()) return status;
   const CallRules rules = RulesFor(options.access);
   auto response = runner_->Run(options.call, rules, [&](const CallContext& context) {
     return runner_->transport().ExecuteBatch(context, request);
@@ -96,6 +98,7 @@ absl::StatusOr<std::vector<Result>> Client::ExecuteBatch(const std::string& data
 
 absl::StatusOr<Transaction> Client::Begin(const std::string& database,
                                           const TransactionOptions& options) const {
+  if (absl::Status status = CheckDatabaseName(database); !status.ok()) return status;
   v1::BeginTransactionRequest request;
   request.set_database(database);
   *request.mutable_options() = ToWire(options);
@@ -117,6 +120,7 @@ absl::StatusOr<std::vector<v1::Database>> Client::ListDatabases(const CallOption
 
 absl::StatusOr<std::vector<v1::PoolStatus>> Client::PoolStatus(const std::string& database,
                                                                const CallOptions& options) const {
+  if (absl::Status status = CheckDatabaseName(database); !status.ok()) return status;
   v1::GetPoolStatusRequest request;
   request.set_database(database);
   auto response = runner_->Run(options, kReadOnly, [&](const CallContext& context) {
@@ -128,6 +132,7 @@ absl::StatusOr<std::vector<v1::PoolStatus>> Client::PoolStatus(const std::string
 
 absl::StatusOr<HealthStatus> Client::Health(const std::string& database,
                                             const CallOptions& options) const {
+  if (absl::Status status = CheckDatabaseName(database); !status.ok()) return status;
   return runner_->Run(options, kReadOnly, [&](const CallContext& context) {
     return runner_->transport().CheckHealth(context, database);
   });

@@ -22,7 +22,8 @@ namespace emsdb::client {
 // One connection to one gateway, for the whole process: calls of any number of threads share it.
 // Copies share it too. Every call has a deadline (30 s unless told otherwise) and ends by it.
 // Errors are the gateway's own, with their details (ErrorInfoOf); where nobody knows whether a
-// write was done, the code is UNKNOWN or ErrorInfo::outcome_unknown() says so.
+// write was done, the code is UNKNOWN or ErrorInfo::outcome_unknown() says so. Text that is not
+// UTF-8, or has U+0000 in it, is INVALID_ARGUMENT before anything is sent.
 class Client {
  public:
   // Connects when first used. INVALID_ARGUMENT for options that can never work.

@@ -11,6 +11,7 @@
 #include "client/convert.h"
 #include "client/options.h"
 #include "client/row_stream.h"
+#include "client/text_check.h"
 
 namespace emsdb::client {
 
@@ -30,6 +31,9 @@ Request MakeQuery(const std::string& database, std::string sql, std::vector<Valu
 // A query whose answer cannot be read is none of its own fault: what it wrote is written.
 inline absl::StatusOr<Result> RunQuery(const CallRunner& runner, const CallOptions& options,
                                        CallRules rules, const v1::QueryRequest& request) {
+  if (absl::Status status = CheckTexts(request.database(), request.statement()); !status.ok()) {
+    return status;
+  }
   auto response = runner.Run(options, rules, [&](const CallContext& context) {
     return runner.transport().Query(context, request);
   });
@@ -42,6 +46,9 @@ inline absl::StatusOr<Result> RunQuery(const CallRunner& runner, const CallOptio
 inline absl::StatusOr<RowStream> RunStreamQuery(const CallRunner& runner,
                                                 const CallOptions& options, CallRules rules,
                                                 const v1::StreamQueryRequest& request) {
+  if (absl::Status status = CheckTexts(request.database(), request.statement()); !status.ok()) {
+    return status;
+  }
   return runner.Run(options, rules, [&](const CallContext& context) {
     return OpenRowStream(runner.transport(), context, request, rules.effect);
   });

@@ -58,7 +58,7 @@ absl::StatusOr<NumberedStatement> ReadStatement(const nlohmann::json& json) {
 }
 
 absl::StatusOr<std::vector<NumberedStatement>> ReadJson(const std::string& text) {
-  const absl::StatusOr<nlohmann::json> json = ParseJson(text, "");
+  const absl::StatusOr<nlohmann::json> json = ParseJson(text, "statement");
   if (!json.ok()) return json.status();
   std::vector<NumberedStatement> out;
   for (const nlohmann::json& one : *json) {

@@ -17,7 +17,8 @@ struct NumberedStatement {
 
 // JSON if it begins with '[': objects with "sql", and if wanted "params" (values as in
 // --param-json), "types" (names of PostgreSQL types, one for each parameter) and "expect_rows".
-// An unknown key is an error: a mistyped "expect_rows" would otherwise guard nothing.
+// An unknown key is an error: a mistyped "expect_rows" would otherwise guard nothing. So is a key
+// that stands twice in an object.
 absl::StatusOr<std::vector<NumberedStatement>> ReadBatch(const std::string& text);
 
 }  // namespace emsdb::client::cli

@@ -8,7 +8,7 @@ enum class ExitStatus : int {
   kOk = 0,
   kOutputFailed = 1,  // the answer could not be written, or memory was used up
   kUsage = 2,         // the command line, or a file it names
-  kRefused = 3,       // the gateway or the database said no
+  kRefused = 3,       // the gateway or the database said no, or never would have taken it
   kUnreachable = 4,   // the gateway or the database is away; nothing was done
   kUnknown = 5,       // nobody knows whether it was done
   kGaveUp = 6,        // deadline, cancelled, or something was used up

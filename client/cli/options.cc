@@ -7,6 +7,7 @@
 #include <string_view>
 #include <utility>
 
+#include "absl/strings/numbers.h"
 #include "client/cli/parameters.h"
 
 namespace emsdb::client::cli {
@@ -34,7 +35,8 @@ Exit status:
   0  done
   1  the answer could not be written to standard output
   2  the command line is wrong, or a file it names
-  3  refused: the gateway or the database said no
+  3  refused: the gateway or the database said no; or a text is not UTF-8 or has U+0000 in it, and
+     nothing was sent
   4  unreachable, and nothing was done; `health`: not serving
   5  outcome unknown: a write may have been done or not, or a result was not whole
   6  given up: deadline, cancelled, or something was used up; where a write may have been done all
@@ -59,12 +61,19 @@ std::vector<std::string> SplitEmptyValues(int argc, const char* const* argv) {
   return out;
 }
 
+// CLI11's own range lets NaN through, and no clock has such a time.
+std::string CheckDeadline(const std::string& given) {
+  double seconds = 0;
+  const bool in_range = absl::SimpleAtod(given, &seconds) && seconds >= 0.001 && seconds <= 3600.0;
+  return in_range ? "" : "must be a number of seconds from 0.001 to 3600";
+}
+
 void AddConnection(CLI::App& app, Options& options) {
   app.add_option("--address", options.address, "The gateway, host:port")
       ->envname("EMSDB_ADDRESS")
       ->capture_default_str();
   app.add_option("--deadline", options.deadline_seconds, "Seconds the whole call may take")
-      ->check(CLI::Range(0.001, 3600.0))
+      ->check(CLI::Validator(&CheckDeadline, "0.001 to 3600"))
       ->capture_default_str();
   app.add_option("--caller", options.caller, "A label for the gateway's log")
       ->capture_default_str();

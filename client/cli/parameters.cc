@@ -1,6 +1,9 @@
 #include "client/cli/parameters.h"
 
 #include <algorithm>
+#include <set>
+#include <utility>
+#include <vector>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
@@ -41,21 +44,62 @@ bool HasOversizedInteger(const std::string& json) {
   return false;
 }
 
+// Looks on while a text is parsed: of a key that stands twice in an object the parser would keep
+// the last one without a word.
+class RepeatedKeyFinder {
+ public:
+  explicit RepeatedKeyFinder(std::string element_name) : element_name_(std::move(element_name)) {}
+
+  void See(int depth, nlohmann::json::parse_event_t event, const nlohmann::json& parsed) {
+    using Event = nlohmann::json::parse_event_t;
+    const bool begins =
+        event == Event::object_start || event == Event::array_start || event == Event::value;
+    if (begins && depth == 1) ++element_;
+    if (event == Event::object_start) {
+      open_.emplace_back();
+    } else if (event == Event::object_end) {
+      open_.pop_back();
+    } else if (event == Event::key && !open_.back().insert(parsed.get<std::string>()).second) {
+      Complain(parsed.get<std::string>());
+    }
+  }
+
+  // Empty if there is none.
+  const std::string& complaint() const { return complaint_; }
+
+ private:
+  void Complain(const std::string& key) {
+    if (!complaint_.empty()) return;
+    if (!element_name_.empty()) complaint_ = absl::StrCat(element_name_, " ", element_, ": ");
+    absl::StrAppend(&complaint_, "the key \"", key, "\" stands there twice");
+  }
+
+  const std::string element_name_;
+  std::vector<std::set<std::string>> open_;  // the keys of each object that has not ended
+  int element_ = 0;                          // of the outermost array, from 1
+  std::string complaint_;
+};
+
 }  // namespace
 
-absl::StatusOr<nlohmann::json> ParseJson(const std::string& text, const std::string& prefix) {
+absl::StatusOr<nlohmann::json> ParseJson(const std::string& text, const std::string& element) {
+  RepeatedKeyFinder keys(element);
   try {
-    nlohmann::json json = nlohmann::json::parse(text);
+    nlohmann::json json = nlohmann::json::parse(
+        text,
+        [&keys](int depth, nlohmann::json::parse_event_t event, const nlohmann::json& parsed) {
+          keys.See(depth, event, parsed);
+          return true;
+        });
+    if (!keys.complaint().empty()) return absl::InvalidArgumentError(keys.complaint());
     if (!HasOversizedInteger(text)) return json;
   } catch (const nlohmann::json::out_of_range&) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(prefix, "a number is too large; send it as text"));
+    return absl::InvalidArgumentError("a number is too large; send it as text");
   } catch (const nlohmann::json::parse_error& error) {
     return absl::InvalidArgumentError(
-        absl::StrCat(prefix, "not JSON, at byte ", static_cast<std::size_t>(error.byte)));
+        absl::StrCat("not JSON, at byte ", static_cast<std::size_t>(error.byte)));
   }
-  return absl::InvalidArgumentError(
-      absl::StrCat(prefix, "an integer does not fit into 64 bits; send it as text"));
+  return absl::InvalidArgumentError("an integer does not fit into 64 bits; send it as text");
 }
 
 absl::StatusOr<Value> ValueFromJson(const nlohmann::json& json) {

@@ -21,10 +21,10 @@ absl::StatusOr<Value> ValueFromHex(std::string_view text);
 // A value inside a larger JSON text, which must have gone through ParseJson.
 absl::StatusOr<Value> ValueFromJson(const nlohmann::json& json);
 
-// Parses, and refuses integers that do not fit into 64 bits: the parser would make doubles of
-// them without a word. `prefix` begins
-// the error's message.
-absl::StatusOr<nlohmann::json> ParseJson(const std::string& text, const std::string& prefix);
+// Parses, and refuses what the parser would change without a word: integers that do not fit into
+// 64 bits (it makes doubles of them), and a key that stands twice in an object (it keeps the last).
+// `element`: what an element of the outermost array is called in an error; empty if it is none.
+absl::StatusOr<nlohmann::json> ParseJson(const std::string& text, const std::string& element);
 
 }  // namespace emsdb::client::cli
 

@@ -42,6 +42,18 @@ TEST(BatchFile, RefusesAKeyItDoesNotKnow) {
               HasSubstr("statement 2: there is no key \"expect_row\""));
 }
 
+TEST(BatchFile, RefusesAKeyThatStandsTwiceInOneObject) {
+  EXPECT_THAT(Complaint(R"([{"sql": "x"}, {"sql": "x", "expect_rows": 1, "expect_rows": 2}])"),
+              HasSubstr("statement 2: the key \"expect_rows\" stands there twice"));
+  EXPECT_THAT(Complaint(R"([{"sql": "x", "params": [{"hex": "00"}, {"hex": "00", "hex": "01"}]}])"),
+              HasSubstr("statement 1: the key \"hex\" stands there twice"));
+  EXPECT_THAT(Complaint(R"([{"sql": "x", "s\u0071l": "x"}])"),
+              HasSubstr("statement 1: the key \"sql\" stands there twice"));
+  EXPECT_TRUE(ReadBatch(R"([{"sql": "x", "params": [{"hex": "00"}, {"hex": "00"}]},
+                            {"sql": "x"}])")
+                  .ok());
+}
+
 TEST(BatchFile, RefusesWhatItCannotMean) {
   EXPECT_THAT(Complaint(R"([{"params": []}])"), HasSubstr("\"sql\" is missing"));
   EXPECT_THAT(Complaint(R"([{"sql": 1}])"), HasSubstr("must be a string"));

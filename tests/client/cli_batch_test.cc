@@ -84,11 +84,23 @@ TEST(CliBatch, SaysNothingAboutEffectsWhenTheOutcomeIsUnknown) {
   EXPECT_THAT(result.err, HasSubstr("Look before you repeat it"));
 }
 
+// T54
+TEST(CliBatch, SaysWhereATextIsNotUtf8) {
+  Recorder recorder;
+  const FakeGateway gateway(recorder.Script());
+  const CliResult result = RunBatch(gateway, "select 1;\nselect '\xff';\n");
+  EXPECT_EQ(result.status, 3);
+  EXPECT_THAT(result.err, HasSubstr("statement 2 of 2, line 2, failed; nothing of the batch"));
+  EXPECT_THAT(result.err, HasSubstr("statements[1].statement.sql: is not valid UTF-8"));
+  EXPECT_EQ(recorder.request.statements_size(), 0);
+}
+
 TEST(CliBatch, SendsNothingOfAFileItCannotRead) {
   Recorder recorder;
   const FakeGateway gateway(recorder.Script());
   EXPECT_EQ(RunBatch(gateway, "select 'a").status, 2);
   EXPECT_EQ(RunBatch(gateway, R"([{"sql": "x", "expect_row": 1}])").status, 2);
+  EXPECT_EQ(RunBatch(gateway, R"([{"sql": "x", "sql": "y"}])").status, 2);
   EXPECT_EQ(RunBatch(gateway, "").status, 2);
   EXPECT_EQ(RunCli(gateway.address(), {"batch", "/nonexistent"}).status, 2);
   EXPECT_EQ(RunCli(gateway.address(), {"batch", "/"}).status, 2);

@@ -271,6 +271,37 @@ TEST(CliQuery, ExplainsAWrongCommandLine) {
   EXPECT_EQ(status_of({"--tls-ca", "/nonexistent", "query", "a"}), 2);
 }
 
+TEST(CliQuery, SaysWhichDeadlinesThereAre) {
+  for (const char* given :
+       {"nan", "-nan", "inf", "-inf", "-1", "0", "0.0009", "3601", "1e999", "soon", "1 s", ""}) {
+    const CliResult result = RunCli("127.0.0.1:1", {"--deadline", given, "query", "select 1"});
+    EXPECT_EQ(result.status, 2) << given;
+    EXPECT_THAT(result.err, HasSubstr("--deadline")) << given;
+    EXPECT_THAT(result.err, HasSubstr("a number of seconds from 0.001 to 3600")) << given;
+  }
+}
+
+// T54
+TEST(CliQuery, SendsNoTextThatIsNotUtf8) {
+  Recorder recorder;
+  const FakeGateway gateway(recorder.Script());
+  const auto refused = [&gateway](std::vector<std::string> arguments) {
+    const CliResult result = RunCli(gateway.address(), std::move(arguments));
+    EXPECT_EQ(result.status, 3);
+    EXPECT_THAT(result.err, Not(HasSubstr("libprotobuf")));
+    return result.err;
+  };
+  EXPECT_THAT(
+      refused({"query", "--param", "a", "--param", "\xff", "select $1, $2"}),
+      HasSubstr("INVALID_ARGUMENT: statement.parameters[1]: a text that is not valid UTF-8"));
+  EXPECT_THAT(refused({"query", "--param-json", R"("\u0000")", "select $1"}),
+              HasSubstr("statement.parameters[0]: a text that has U+0000 in it"));
+  EXPECT_THAT(refused({"query", "select '\xff'"}), HasSubstr("statement.sql: is not valid UTF-8"));
+  EXPECT_THAT(refused({"query", "--db", "\xff", "select 1"}), HasSubstr("database: is not valid"));
+  EXPECT_THAT(refused({"health", "\xff"}), HasSubstr("database: is not valid UTF-8"));
+  EXPECT_EQ(recorder.request.statement().sql(), "");
+}
+
 TEST(CliQuery, TellsItsVersionAndItsExitStatuses) {
   EXPECT_THAT(RunCli("", {"--version"}).out, testing::MatchesRegex("emsdb [0-9.]+\n"));
   const CliResult help = RunCli("", {"--help"});

@@ -37,8 +37,8 @@ TEST(Parameters, OfJsonMayHoldLongDigitsInsideTexts) {
 }
 
 TEST(Parameters, OfJsonAreOneValueAndNothingElse) {
-  for (const char* text :
-       {"", "nul", "[1]", "{}", "1 2", "text", R"({"hex": 1})", R"({"hex": "00", "x": 1})"}) {
+  for (const char* text : {"", "nul", "[1]", "{}", "1 2", "text", R"({"hex": 1})",
+                           R"({"hex": "00", "x": 1})", R"({"hex": "00", "hex": "01"})"}) {
     EXPECT_FALSE(ValueFromJsonText(text).ok()) << text;
   }
 }

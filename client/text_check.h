@@ -1,0 +1,26 @@
+// Text as the wire and both databases take it: UTF-8 without U+0000. Looked at before anything is
+// sent: gRPC answers a request with other text as if there were no such method, without a word
+// about which text it was.
+#ifndef EMSDB_CLIENT_TEXT_CHECK_H_
+#define EMSDB_CLIENT_TEXT_CHECK_H_
+
+#include <string>
+#include <string_view>
+
+#include "absl/status/status.h"
+#include "emsdb/v1/query_service.pb.h"
+
+namespace emsdb::client {
+
+// No overlong forms, no surrogates, nothing beyond U+10FFFF.
+bool IsUtf8(std::string_view text);
+
+// INVALID_ARGUMENT, with the gateway's own reason INVALID_FIELD, naming the field as the gateway
+// does ("statement.parameters[2]") and the rule, never the text.
+absl::Status CheckDatabaseName(const std::string& database);
+absl::Status CheckTexts(const std::string& database, const v1::Statement& statement);
+absl::Status CheckTexts(const v1::ExecuteBatchRequest& request);
+
+}  // namespace emsdb::client
+
+#endif  // EMSDB_CLIENT_TEXT_CHECK_H_
