@@ -125,6 +125,12 @@ class Connection {
 
   virtual TransactionState transaction_state() const = 0;
   virtual bool broken() const = 0;
+
+  // Something that a statement did may outlive it in the session (a setting, a prepared statement,
+  // a temporary table, a lock) and would reach whoever uses the connection next, as far as can be
+  // seen: by the statement's kind, the settings that the server reports, and names in the text. So
+  // it shall be used by its present holder alone. Once true it stays so.
+  virtual bool session_changed() const = 0;
 };
 
 // Makes connections to one database. Safe for use by several threads.

@@ -191,6 +191,60 @@ bool OpensArguments(const Token& before, const Token& last) {
   return !IsHarmlessBeforeParenthesis(word);
 }
 
+bool EqualsIgnoringCase(std::string_view text, std::string_view upper) {
+  return text.size() == upper.size() &&
+         std::equal(text.begin(), text.end(), upper.begin(), [](unsigned char a, char b) {
+           return static_cast<char>(std::toupper(a)) == b;
+         });
+}
+
+// Looked for at each underscore, of which there are few.
+bool HasNameThatChangesSession(std::string_view sql) {
+  struct Name {
+    std::string_view before;
+    std::string_view behind;
+  };
+  constexpr std::array<Name, 3> kNames = {Name{"SET", "_CONFIG"}, Name{"DBLINK", "_CONNECT"},
+                                          Name{"", "_ADVISORY_LOCK"}};
+  for (std::size_t at = sql.find('_'); at != std::string_view::npos; at = sql.find('_', at + 1)) {
+    for (const auto& [before, behind] : kNames) {
+      if (at >= before.size() &&
+          EqualsIgnoringCase(sql.substr(at - before.size(), before.size()), before) &&
+          EqualsIgnoringCase(sql.substr(at, behind.size()), behind)) {
+        return true;
+      }
+    }
+  }
+  return false;
+}
+
+// "TEMP" and what else may name where a new table, view or sequence belongs.
+bool MakesTemporary(Lexer& lexer, const std::string& first) {
+  std::string before = first;
+  for (Token token = lexer.Next(); token.kind != TokenKind::kEnd; token = lexer.Next()) {
+    const bool named = token.kind == TokenKind::kWord || token.kind == TokenKind::kQuotedName;
+    const std::string word = named ? Upper(token.text) : std::string();
+    if (word == "PG_TEMP" || word == "\"PG_TEMP\"") return true;
+    // TEMP alone may be a column: it is the keyword only in these places.
+    constexpr std::array<std::string_view, 5> kBefore = {"CREATE", "REPLACE", "LOCAL", "GLOBAL",
+                                                         "INTO"};
+    const bool made = first != "INSERT" && first != "MERGE" && Contains(kBefore, before);
+    if (made && (word == "TEMP" || word == "TEMPORARY")) return true;
+    before = word;
+  }
+  return false;
+}
+
+bool HoldsCursor(Lexer& lexer) {
+  std::string before;
+  for (Token token = lexer.Next(); token.kind != TokenKind::kEnd; token = lexer.Next()) {
+    std::string word = Upper(token.text);
+    if (before == "WITH" && word == "HOLD") return true;
+    before = std::move(word);
+  }
+  return false;
+}
+
 // Calls `emit` for each token with the text that stands for it, until it answers false.
 template <typename Emit>
 void Normalise(std::string_view sql, Emit emit) {
@@ -254,6 +308,24 @@ bool CallsNoFunction(std::string_view sql) {
     last = token;
   }
   return true;
+}
+
+bool ChangesSession(std::string_view sql) {
+  // DO runs what its text hides.
+  constexpr std::array<std::string_view, 8> kAlways = {
+      "RESET", "DISCARD", "PREPARE", "DEALLOCATE", "LISTEN", "UNLISTEN", "LOAD", "DO"};
+  if (HasNameThatChangesSession(sql)) return true;
+  Lexer lexer(sql);
+  const Token token = FirstToken(lexer);
+  if (token.kind != TokenKind::kWord) return false;
+  const std::string first = Upper(token.text);
+  if (Contains(kAlways, first)) return true;
+  if (first == "SET") {
+    const std::string second = NextWord(lexer);
+    return second != "LOCAL" && second != "CONSTRAINTS";
+  }
+  if (first == "DECLARE") return HoldsCursor(lexer);
+  return MakesTemporary(lexer, first);
 }
 
 std::string Fingerprint(std::string_view sql) {

@@ -131,6 +131,7 @@ Condition Worker::Clean() {
     if (!connection_->RollBack(ShortBounds(kRollBackTimeout)).ok()) return Condition::kDirty;
   }
   if (connection_->broken()) return ping_cut_short_ ? Condition::kDirty : Condition::kBroken;
+  if (connection_->session_changed()) return Condition::kDirty;
   const bool idle = connection_->transaction_state() == TransactionState::kIdle;
   return idle ? Condition::kGood : Condition::kDirty;
 }

@@ -57,7 +57,7 @@ absl::Status PostgresConnection::Prepare(const Bounds& bounds) {
   if (!exchange.answered()) return NoAnswer(exchange, Stage::kConnecting, Doubt::kNone);
   if (!usual.done()) return usual.status;
   if (!read_only.done()) return read_only.status;
-  settings_prepared_ = true;
+  reports_ = ReportedSettings(wire_->handle());
   return absl::OkStatus();
 }
 
@@ -82,9 +82,9 @@ absl::StatusOr<Completion> PostgresConnection::RunOne(const Member& member,
   const bool in_transaction = state_ == TransactionState::kOpen;
   const Doubt doubt = DoubtOf(*member.statement, options);
   RowForwarder rows(sink, decoder_, shared_->types);
-  RestoreSettings(bounds);
-  if (broken() || !QueueSettings(options, bounds) ||
-      !QueueStatement(*member.statement, member.parameters) || !QueueSync()) {
+  NoteText(*member.statement);
+  if (!QueueSettings(options, bounds) || !QueueStatement(*member.statement, member.parameters) ||
+      !QueueSync()) {
     return SendFailed(Stage::kRunning);
   }
   Exchange exchange = Start(bounds);
@@ -94,9 +94,9 @@ absl::StatusOr<Completion> PostgresConnection::RunOne(const Member& member,
   exchange.Finish();
   Settle(exchange);
 
-  if (IsUnknownPrepared(settings) && settings_prepared_) {
+  if (IsUnknownPrepared(settings) && !session_changed_) {
     // Somebody ran DEALLOCATE ALL where it could not be seen. Nothing else was run.
-    settings_prepared_ = false;
+    session_changed_ = true;
     if (!in_transaction && !broken()) return RunOne(member, options, bounds, sink);
   }
   // Whether the server's word on the whole unit came, even if the connection was given up after it.
@@ -118,7 +118,6 @@ absl::StatusOr<Completion> PostgresConnection::RunOne(const Member& member,
     Close();
     return absl::InternalError("the server's answers are out of order");
   }
-  NoteCommand(end.completion);
   NameTypes(rows, bounds);
   return end.completion;
 }
@@ -153,8 +152,8 @@ PostgresConnection::GroupEnd PostgresConnection::RunGroup(std::span<const Member
                                                           const TransactionOptions& transaction,
                                                           const RunOptions& options,
                                                           const Bounds& bounds, BatchSink& sink) {
-  RestoreSettings(bounds);
-  bool queued = !broken() && QueueText(BeginText(transaction)) &&
+  for (const Member& member : members) NoteText(*member.statement);
+  bool queued = QueueText(BeginText(transaction)) &&
                 QueueSettings({.identity = options.identity}, bounds) &&
                 QueueIdleTimeout(transaction.server_idle_timeout);
   for (const Member& member : members) {
@@ -179,7 +178,7 @@ PostgresConnection::GroupEnd PostgresConnection::RunGroup(std::span<const Member
     end.status = Explain(end.status, exchange, Stage::kRunning);
     CleanUp();
     if (!end.settings_missing || broken()) return end;
-    settings_prepared_ = false;
+    session_changed_ = true;
     return RunGroup(members, transaction, options, bounds, sink);
   }
   end.status = RunCommit(bounds);
@@ -204,7 +203,7 @@ PostgresConnection::GroupEnd PostgresConnection::ReadGroup(Exchange& exchange,
   note(ReadStep(exchange, nullptr, Stage::kRunning), -1);
   const StepEnd settings = ReadStep(exchange, nullptr, Stage::kRunning);
   note(settings, -1);
-  group.settings_missing = IsUnknownPrepared(settings) && settings_prepared_;
+  group.settings_missing = IsUnknownPrepared(settings) && !session_changed_;
   if (transaction.server_idle_timeout > Duration::zero()) {
     note(ReadStep(exchange, nullptr, Stage::kRunning), -1);
   }
@@ -219,7 +218,6 @@ PostgresConnection::GroupEnd PostgresConnection::ReadGroup(Exchange& exchange,
     const StepEnd end = ReadStep(exchange, &forwarder, Stage::kRunning);
     note(end, index);
     if (!end.done()) continue;
-    NoteCommand(end.completion);
     sink.Completed(i, end.completion);
     const std::int64_t found = end.completion.rows_affected;
     if (members[i].expect_rows.value_or(found) != found) {
@@ -255,7 +253,7 @@ absl::Status PostgresConnection::Begin(const TransactionOptions& transaction,
   end.status = Explain(end.status, exchange, Stage::kRunning);
   CleanUp();
   if (end.settings_missing && !broken()) {
-    settings_prepared_ = false;
+    session_changed_ = true;
     return Begin(transaction, options, bounds);
   }
   return end.status;

@@ -71,6 +71,7 @@ class PostgresConnection final : public Connection {
   bool LooksAlive() override;
   TransactionState transaction_state() const override { return state_; }
   bool broken() const override { return state_ == TransactionState::kUnknown; }
+  bool session_changed() const override { return session_changed_; }
 
  private:
   // What a lost answer means.
@@ -133,9 +134,10 @@ class PostgresConnection final : public Connection {
   absl::Status Explain(const absl::Status& status, const Exchange& exchange, Stage stage) const;
   std::string LossCause() const;
 
-  // Brings the prepared settings back, if somebody has dropped them.
-  void RestoreSettings(const Bounds& bounds);
-  void NoteCommand(const Completion& completion);
+  // Before a statement is sent: it may do what it does and fail all the same.
+  void NoteText(const Statement& statement);
+  // After a unit: whether a setting has changed that the server reports by itself.
+  void NoteReports();
   void NameTypes(RowForwarder& rows, const Bounds& bounds);
 
   std::shared_ptr<PostgresShared> shared_;
@@ -143,7 +145,9 @@ class PostgresConnection final : public Connection {
   std::unique_ptr<Wire> wire_;
   RowDecoder decoder_;
   TransactionState state_ = TransactionState::kIdle;
-  bool settings_prepared_ = false;
+  std::string reports_;  // as the session began
+  // Then nothing prepared is used any more: its name may stand for something else by now.
+  bool session_changed_ = false;
   Loss loss_ = Loss::kIdle;
   std::string farewell_;  // SQLSTATE with which the server ended the session
 };

@@ -82,7 +82,7 @@ bool PostgresConnection::QueueSettings(const RunOptions& options, const Bounds& 
       {.statement_timeout = StatementTimeout(shared_->clock.Now(), bounds.deadline),
        .application_name = ApplicationName(options.identity, shared_->application_name),
        .access = state_ == TransactionState::kIdle ? options.access : Access::kReadWrite},
-      settings_prepared_ ? SettingsForm::kPrepared : SettingsForm::kText);
+      session_changed_ ? SettingsForm::kText : SettingsForm::kPrepared);
 }
 
 bool PostgresConnection::QueueIdleTimeout(Duration timeout) {
@@ -115,6 +115,7 @@ void PostgresConnection::Settle(const Exchange& exchange) {
   switch (PQtransactionStatus(wire_->handle())) {
     case PQTRANS_IDLE:
       state_ = TransactionState::kIdle;
+      NoteReports();
       break;
     case PQTRANS_INTRANS:
       state_ = TransactionState::kOpen;
@@ -196,16 +197,14 @@ absl::Status PostgresConnection::Explain(const absl::Status& status, const Excha
   return status;
 }
 
-void PostgresConnection::RestoreSettings(const Bounds& bounds) {
-  if (settings_prepared_ || state_ != TransactionState::kIdle) return;
-  // If it fails the settings travel as text, which costs the server a little more.
-  Prepare(bounds).IgnoreError();
+void PostgresConnection::NoteText(const Statement& statement) {
+  if (ChangesSession(statement.sql)) session_changed_ = true;
 }
 
-void PostgresConnection::NoteCommand(const Completion& completion) {
-  // Our prepared settings are gone with the rest.
-  if (completion.command == "DEALLOCATE ALL" || completion.command == "DISCARD ALL") {
-    settings_prepared_ = false;
+void PostgresConnection::NoteReports() {
+  if (!session_changed_ && state_ == TransactionState::kIdle && !reports_.empty() &&
+      ReportedSettings(wire_->handle()) != reports_) {
+    session_changed_ = true;
   }
 }
 

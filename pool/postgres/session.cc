@@ -57,6 +57,19 @@ std::string ApplicationName(std::string_view identity, const std::string& fallba
   return name;
 }
 
+std::string ReportedSettings(const PGconn* handle) {
+  constexpr auto kNames = std::to_array<const char*>(
+      {"DateStyle", "IntervalStyle", "TimeZone", "client_encoding", "standard_conforming_strings",
+       "session_authorization", "is_superuser", "application_name"});
+  std::string settings;
+  for (const char* name : kNames) {
+    const char* value = PQparameterStatus(handle, name);
+    settings += value == nullptr ? "" : value;
+    settings += '\n';
+  }
+  return settings;
+}
+
 std::string BeginText(const TransactionOptions& options) {
   return absl::StrFormat("BEGIN%s%s%s", IsolationText(options.isolation),
                          options.access == Access::kReadOnly ? " READ ONLY" : " READ WRITE",

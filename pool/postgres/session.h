@@ -25,6 +25,10 @@ std::string StatementTimeout(Instant now, Instant deadline);
 // would do, and what is over 63 bytes is cut.
 std::string ApplicationName(std::string_view identity, const std::string& fallback);
 
+// The session's settings of those that the server reports whenever they change, as one text to be
+// compared with another. It costs no trip.
+std::string ReportedSettings(const PGconn* handle);
+
 // "BEGIN ISOLATION LEVEL ...".
 std::string BeginText(const TransactionOptions& options);
 

@@ -40,6 +40,8 @@ class SqliteConnection final : public Connection {
 
   TransactionState transaction_state() const override;
   bool broken() const override { return broken_ || session_->damaged(); }
+  // What could be left behind (PRAGMA, ATTACH, temporary tables) is refused.
+  bool session_changed() const override { return false; }
 
  private:
   // What keeps anything from being run; to be asked within the call's bounds.

@@ -8,5 +8,6 @@ emsdb_test(postgres_pgtest
   postgres_contract_pgtest.cc
   postgres_fixture.cc
   postgres_loss_pgtest.cc
+  postgres_session_pgtest.cc
   postgres_values_pgtest.cc
   LIBRARIES emsdb::pool_postgres emsdb_test_support absl::str_format)

@@ -172,6 +172,57 @@ TEST_F(ThePool, RollsBackWhatACallLeavesOpen) {  // T26
   EXPECT_EQ(test.connector->opened(), 1);
 }
 
+// T40: the others have nothing to do with it.
+TEST_F(ThePool, ClosesOnlyTheConnectionWhoseSessionWasChanged) {
+  class Reasons final : public PoolObserver {
+   public:
+    void Closed(CloseReason reason) override {
+      MutexLock lock(mutex_);
+      reasons_.push_back(reason);
+    }
+    std::vector<CloseReason> Get() {
+      MutexLock lock(mutex_);
+      return reasons_;
+    }
+
+   private:
+    Mutex mutex_;
+    std::vector<CloseReason> reasons_ ABSL_GUARDED_BY(mutex_);
+  } observer;
+  auto connector = std::make_unique<ScriptedConnector>(clock);
+  ScriptedConnector& script = *connector;
+  {
+    Pool pool(Limits(2, 0), std::move(connector), clock, upkeep, observer);
+    const auto start = [&](const char* sql) {
+      auto call = std::make_shared<RecordedCall>(CallOptions{}, clock, Sql(sql));
+      call->Start(pool, Purpose::kStatement);
+      return call;
+    };
+    script.Next(Operation::kExecute, {.pace = Pace::kHangs});
+    const auto first = start("SELECT 1");
+    script.AwaitHanging(1);
+    script.Next(Operation::kExecute, {.aftermath = Aftermath::kSessionChanged});
+    EXPECT_THAT(start("SET search_path = x")->Await(), IsOk());
+    script.AwaitClosed(1);
+    script.Release();
+    EXPECT_THAT(first->Await(), IsOk());
+    EXPECT_THAT(start("SELECT 2")->Await(), IsOk());
+    EXPECT_THAT(script.log(), Contains("2 close"));
+    EXPECT_THAT(script.log(), Contains("1 execute SELECT 2"));  // not invalidated
+    EXPECT_EQ(pool.numbers().stale_total, 0);
+    ASSERT_FALSE(observer.Get().empty());
+    EXPECT_EQ(observer.Get().front(), CloseReason::kDirty);
+  }
+}
+
+TEST_F(ThePool, GivesAFreshConnectionToWhoComesAfterAChangedSession) {
+  auto test = Make(1, 0);
+  test.connector->Next(Operation::kExecute, {.aftermath = Aftermath::kSessionChanged});
+  EXPECT_THAT(test.Start(Sql("SET search_path = x"))->Await(), IsOk());
+  EXPECT_THAT(test.Start(Sql("SELECT 2"))->Await(), IsOk());
+  EXPECT_THAT(test.connector->log(), Contains("2 execute SELECT 2"));
+}
+
 TEST_F(ThePool, ClosesAConnectionThatCannotBeRolledBack) {  // T26
   auto test = Make(1, 0);
   test.connector->Next(Operation::kRollBack, {.status = absl::InternalError("no")});

@@ -138,6 +138,7 @@ class ScriptedConnection final : public Connection {
     return broken_ ? TransactionState::kUnknown : state_;
   }
   bool broken() const override { return broken_; }
+  bool session_changed() const override { return session_changed_; }
 
  private:
   // Notices a second thread that comes in while one is inside.
@@ -190,6 +191,7 @@ class ScriptedConnection final : public Connection {
       if (ending != Ending::kReleased) return EndedEarly(ending, bounds, stage);
     }
     if (step.aftermath == Aftermath::kBroken) broken_ = true;
+    if (step.aftermath == Aftermath::kSessionChanged) session_changed_ = true;
     return step.status;
   }
 
@@ -198,6 +200,7 @@ class ScriptedConnection final : public Connection {
   std::atomic<int> users_{0};
   TransactionState state_ = TransactionState::kIdle;
   bool broken_ = false;
+  bool session_changed_ = false;
 };
 
 }  // namespace

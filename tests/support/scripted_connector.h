@@ -17,8 +17,8 @@ enum class Operation { kOpen, kExecute, kExecuteBatch, kBegin, kCommit, kRollBac
 // Whether a call answers at once, or hangs until Release, its deadline, a stop or a kill.
 enum class Pace { kAtOnce, kHangs };
 
-// Whether the connection survives the call.
-enum class Aftermath { kUsable, kBroken };
+// What the call leaves of the connection.
+enum class Aftermath { kUsable, kBroken, kSessionChanged };
 
 // One call's behaviour: it hangs if told so, then gives its rows, then its status.
 struct Step {
