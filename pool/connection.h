@@ -126,6 +126,10 @@ class Connection {
   virtual TransactionState transaction_state() const = 0;
   virtual bool broken() const = 0;
 
+  // broken(), and by the driver's own will: the answer did not come in time, or the session cannot
+  // be trusted any more. It says nothing about other connections, as a lost one does.
+  virtual bool given_up() const = 0;
+
   // Something that a statement did may outlive it in the session (a setting, a prepared statement,
   // a temporary table, a lock) and would reach whoever uses the connection next, as far as can be
   // seen: by the statement's kind, the settings that the server reports, and names in the text. So

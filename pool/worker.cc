@@ -130,7 +130,10 @@ Condition Worker::Clean() {
     stop_.Clear();
     if (!connection_->RollBack(ShortBounds(kRollBackTimeout)).ok()) return Condition::kDirty;
   }
-  if (connection_->broken()) return ping_cut_short_ ? Condition::kDirty : Condition::kBroken;
+  // Only a lost one makes the others suspect.
+  if (connection_->broken()) {
+    return ping_cut_short_ || connection_->given_up() ? Condition::kDirty : Condition::kBroken;
+  }
   if (connection_->session_changed()) return Condition::kDirty;
   const bool idle = connection_->transaction_state() == TransactionState::kIdle;
   return idle ? Condition::kGood : Condition::kDirty;

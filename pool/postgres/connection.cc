@@ -115,7 +115,7 @@ absl::StatusOr<Completion> PostgresConnection::RunOne(const Member& member,
   if (!heard) return NoAnswer(exchange, Stage::kRunning, doubt);
   if (sync.failed()) return Explain(sync.status, exchange, Stage::kRunning);
   if (!end.done()) {
-    Close();
+    GiveUp();
     return absl::InternalError("the server's answers are out of order");
   }
   NameTypes(rows, bounds);
@@ -170,7 +170,7 @@ PostgresConnection::GroupEnd PostgresConnection::RunGroup(std::span<const Member
     end.status = NoAnswer(exchange, Stage::kRunning, Doubt::kTransaction);
   }
   if (end.status.ok() && state_ != TransactionState::kOpen) {
-    Close();
+    GiveUp();
     end.status = TransactionGone();
   }
   if (end.status.ok()) end.status = CheckTime(bounds, Stage::kRunning);

@@ -71,6 +71,7 @@ class PostgresConnection final : public Connection {
   bool LooksAlive() override;
   TransactionState transaction_state() const override { return state_; }
   bool broken() const override { return state_ == TransactionState::kUnknown; }
+  bool given_up() const override { return given_up_; }
   bool session_changed() const override { return session_changed_; }
 
  private:
@@ -128,6 +129,8 @@ class PostgresConnection final : public Connection {
   void Settle(const Exchange& exchange);
   // Closes it: whatever was open on the server will be rolled back there.
   void Close();
+  // The same where the server has not hung up.
+  void GiveUp();
   absl::Status SendFailed(Stage stage);
   absl::Status WithFarewell(absl::Status status) const;
   absl::Status NoAnswer(const Exchange& exchange, Stage stage, Doubt doubt) const;
@@ -148,6 +151,7 @@ class PostgresConnection final : public Connection {
   std::string reports_;  // as the session began
   // Then nothing prepared is used any more: its name may stand for something else by now.
   bool session_changed_ = false;
+  bool given_up_ = false;
   Loss loss_ = Loss::kIdle;
   std::string farewell_;  // SQLSTATE with which the server ended the session
 };

@@ -109,6 +109,7 @@ void PostgresConnection::Settle(const Exchange& exchange) {
   if (!exchange.answered()) {
     if (farewell_.empty()) farewell_ = exchange.farewell();
     if (was_open) loss_ = Loss::kInTransaction;
+    if (exchange.answer() == Exchange::Answer::kGivenUp) given_up_ = true;
     Close();
     return;
   }
@@ -126,7 +127,7 @@ void PostgresConnection::Settle(const Exchange& exchange) {
     default:
       // Something is still to come although all answers are there.
       if (was_open) loss_ = Loss::kInTransaction;
-      Close();
+      GiveUp();
   }
 }
 
@@ -135,6 +136,11 @@ void PostgresConnection::Close() {
   if (farewell_.empty() && wire_ != nullptr) farewell_ = wire_->farewell();
   wire_.reset();
   link_.reset();
+}
+
+void PostgresConnection::GiveUp() {
+  given_up_ = true;
+  Close();
 }
 
 absl::Status PostgresConnection::SendFailed(Stage stage) {

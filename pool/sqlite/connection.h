@@ -40,6 +40,7 @@ class SqliteConnection final : public Connection {
 
   TransactionState transaction_state() const override;
   bool broken() const override { return broken_ || session_->damaged(); }
+  bool given_up() const override { return false; }  // nothing of it is beyond its reach
   // What could be left behind (PRAGMA, ATTACH, temporary tables) is refused.
   bool session_changed() const override { return false; }
 

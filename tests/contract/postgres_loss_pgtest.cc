@@ -77,6 +77,7 @@ TEST_F(PostgresLoss, ALookAtTheSocketShowsThatTheServerHungUp) {
   Kill(BackendOf(connection()));
   EXPECT_FALSE(connection().LooksAlive());
   EXPECT_TRUE(connection().broken());
+  EXPECT_FALSE(connection().given_up());
 }
 
 TEST_F(PostgresLoss, AStatementThatTheServerEndedWithItsSessionHasDoneNothing) {
@@ -105,6 +106,7 @@ TEST_F(PostgresLoss, AStoppedBackendHoldsNoReadBeyondItsDeadline) {
   EXPECT_EQ(DetailOf(status).outcome, Outcome::kNothingDone);
   EXPECT_LT(watch.Elapsed(), kLatest);
   EXPECT_TRUE(connection().broken());
+  EXPECT_TRUE(connection().given_up());
 }
 
 TEST_F(PostgresLoss, AWriteOnAStoppedBackendIsInDoubtAtItsDeadline) {

@@ -172,6 +172,21 @@ TEST_F(ThePool, RollsBackWhatACallLeavesOpen) {  // T26
   EXPECT_EQ(test.connector->opened(), 1);
 }
 
+// T29: what the driver gave up says nothing about the server.
+TEST_F(ThePool, KeepsTheOthersWhenTheDriverGaveOneUp) {
+  auto test = Make(2, 0);
+  const CallRef first = test.StartHanging();
+  test.connector->Next(Operation::kExecute, {.status = absl::DeadlineExceededError("late"),
+                                             .aftermath = Aftermath::kGivenUp});
+  EXPECT_THAT(test.Start()->Await(), StatusIs(absl::StatusCode::kDeadlineExceeded));
+  test.connector->AwaitClosed(1);
+  test.connector->Release();
+  EXPECT_THAT(first->Await(), IsOk());
+  EXPECT_THAT(test.Start(Sql("SELECT 2"))->Await(), IsOk());
+  EXPECT_THAT(test.connector->log(), Contains("1 execute SELECT 2"));
+  EXPECT_EQ(test.pool->numbers().stale_total, 0);
+}
+
 // T40: the others have nothing to do with it.
 TEST_F(ThePool, ClosesOnlyTheConnectionWhoseSessionWasChanged) {
   class Reasons final : public PoolObserver {

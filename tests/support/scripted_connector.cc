@@ -138,6 +138,7 @@ class ScriptedConnection final : public Connection {
     return broken_ ? TransactionState::kUnknown : state_;
   }
   bool broken() const override { return broken_; }
+  bool given_up() const override { return given_up_; }
   bool session_changed() const override { return session_changed_; }
 
  private:
@@ -191,6 +192,7 @@ class ScriptedConnection final : public Connection {
       if (ending != Ending::kReleased) return EndedEarly(ending, bounds, stage);
     }
     if (step.aftermath == Aftermath::kBroken) broken_ = true;
+    if (step.aftermath == Aftermath::kGivenUp) broken_ = given_up_ = true;
     if (step.aftermath == Aftermath::kSessionChanged) session_changed_ = true;
     return step.status;
   }
@@ -200,6 +202,7 @@ class ScriptedConnection final : public Connection {
   std::atomic<int> users_{0};
   TransactionState state_ = TransactionState::kIdle;
   bool broken_ = false;
+  bool given_up_ = false;
   bool session_changed_ = false;
 };
 
