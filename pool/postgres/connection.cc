@@ -237,13 +237,15 @@ absl::Status PostgresConnection::Begin(const TransactionOptions& transaction,
       !QueueIdleTimeout(transaction.server_idle_timeout) || !QueueSync()) {
     return SendFailed(Stage::kRunning);
   }
-  Exchange exchange(*wire_, shared_->clock, nullptr, bounds, shared_->cancel_grace);
+  // A DEFERRABLE transaction may wait long for its snapshot: it is cancelled as a statement is.
+  Exchange exchange = Start(bounds);
   std::vector<RowForwarder> no_rows;
   struct NoSink final : BatchSink {
     RowSink& Rows(std::size_t) override { std::abort(); }
     void Completed(std::size_t, const Completion&) override {}
   } no_sink;
   GroupEnd end = ReadGroup(exchange, transaction, {}, no_sink, no_rows);
+  exchange.Finish();
   Settle(exchange);
   if (!exchange.answered()) {
     loss_ = Loss::kIdle;  // there was none yet

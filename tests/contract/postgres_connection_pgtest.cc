@@ -207,6 +207,20 @@ TEST_F(PostgresConnection, BeginsAsItWasTold) {
   EXPECT_EQ(MustGetText(connection(), "SHOW idle_in_transaction_session_timeout"), "0");
 }
 
+TEST_F(PostgresConnection, EndsABeginThatWaitsForItsSnapshotAtTheDeadline) {
+  ASSERT_EQ(admin().Begin({.isolation = Isolation::kSerializable}, {}, Soon()), absl::OkStatus());
+  MustRun(admin(), Sql("SELECT * FROM %t"));
+  MustRun(admin(), Sql("INSERT INTO %t VALUES (1)"));
+  const absl::Status status = connection().Begin(
+      {.isolation = Isolation::kSerializable, .access = Access::kReadOnly, .deferrable = true}, {},
+      Within(milliseconds(300)));
+  EXPECT_EQ(status.code(), absl::StatusCode::kDeadlineExceeded) << status;
+  EXPECT_FALSE(connection().broken());
+  EXPECT_EQ(connection().transaction_state(), TransactionState::kIdle);
+  EXPECT_EQ(TryRun(connection(), "SELECT 1"), absl::OkStatus());
+  EXPECT_EQ(admin().RollBack(Soon()), absl::OkStatus());
+}
+
 // T20
 TEST_F(PostgresConnection, AProcedureCannotCommitPartOfItself) {
   const std::string name = Sql("%t_proc");
