@@ -70,9 +70,10 @@ std::string ReportedSettings(const PGconn* handle) {
   return settings;
 }
 
+// READ WRITE is never said: it would undo default_transaction_read_only of a role or a database.
 std::string BeginText(const TransactionOptions& options) {
   return absl::StrFormat("BEGIN%s%s%s", IsolationText(options.isolation),
-                         options.access == Access::kReadOnly ? " READ ONLY" : " READ WRITE",
+                         options.access == Access::kReadOnly ? " READ ONLY" : "",
                          options.deferrable ? " DEFERRABLE" : "");
 }
 

@@ -207,6 +207,18 @@ TEST_F(PostgresConnection, BeginsAsItWasTold) {
   EXPECT_EQ(MustGetText(connection(), "SHOW idle_in_transaction_session_timeout"), "0");
 }
 
+TEST_F(PostgresConnection, LeavesARoleReadOnlyThatIsSo) {
+  auto opened = MakeConnector(UrlWithParameters("?options=-c%20default_transaction_read_only%3Don"))
+                    ->Open(Soon());
+  ASSERT_TRUE(opened.ok()) << opened.status();
+  ASSERT_EQ((*opened)->Begin({}, {}, Soon()), absl::OkStatus());
+  EXPECT_EQ(DetailOf(TryRun(**opened, Sql("INSERT INTO %t VALUES (1)"))).sqlstate, "25006");
+  EXPECT_EQ((*opened)->RollBack(Soon()), absl::OkStatus());
+  EXPECT_EQ(DetailOf(TryRun(**opened, Sql("INSERT INTO %t VALUES (1) RETURNING id"))).sqlstate,
+            "25006");
+  EXPECT_EQ(CountRows(), 0);
+}
+
 TEST_F(PostgresConnection, EndsABeginThatWaitsForItsSnapshotAtTheDeadline) {
   ASSERT_EQ(admin().Begin({.isolation = Isolation::kSerializable}, {}, Soon()), absl::OkStatus());
   MustRun(admin(), Sql("SELECT * FROM %t"));

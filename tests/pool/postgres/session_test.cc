@@ -26,7 +26,7 @@ TEST(PostgresSession, ShowsACallerInPrintableAsciiOnly) {
 }
 
 TEST(PostgresSession, BeginsWithEveryChoiceSpelledOut) {
-  EXPECT_EQ(BeginText({}), "BEGIN READ WRITE");
+  EXPECT_EQ(BeginText({}), "BEGIN");
   EXPECT_EQ(
       BeginText(
           {.isolation = Isolation::kSerializable, .access = Access::kReadOnly, .deferrable = true}),
