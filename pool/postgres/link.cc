@@ -16,6 +16,7 @@
 #include "pool/errors.h"
 #include "pool/postgres/resolve.h"
 #include "pool/postgres/sqlstate.h"
+#include "pool/postgres/values.h"
 #include "pool/postgres/wire.h"
 
 namespace emsdb {
@@ -67,8 +68,9 @@ absl::Status ConnectFailed(const Conninfo& conninfo, const PGconn* handle) {
   message.resize(std::min(message.find("\nLOCATION:"), message.size()));
   message.resize(std::min(message.find("\nDETAIL:"), message.size()));
   while (!message.empty() && message.back() == '\n') message.pop_back();
+  // Before the login is done the server speaks in the encoding of its own locale.
   absl::Status status =
-      ConnectionUnavailable(conninfo.Redact(std::move(message)), Stage::kConnecting);
+      ConnectionUnavailable(MakeUtf8(conninfo.Redact(std::move(message))), Stage::kConnecting);
   if (sqlstate.empty()) return status;
   ErrorDetail detail = DetailOf(status);
   const SqlstateMeaning meaning = ConnectMeaningOf(sqlstate);
@@ -183,7 +185,7 @@ absl::StatusOr<std::unique_ptr<Link>> Link::OpenOne(const Conninfo& conninfo, co
     return std::unique_ptr<Link>(new Link(std::move(session), opening.handle));
   } catch (const std::exception& e) {
     if (!opening.status.ok()) return opening.status;
-    return ConnectionUnavailable(conninfo.Redact(e.what()), Stage::kConnecting);
+    return ConnectionUnavailable(MakeUtf8(conninfo.Redact(e.what())), Stage::kConnecting);
   }
 }
 

@@ -308,6 +308,14 @@ TEST_F(PostgresLoss, AWrongPasswordIsRefusedWithoutShowingIt) {
   EXPECT_THAT(message, testing::Not(HasSubstr("hunter2")));
 }
 
+// libpq quotes the database's name from the URL in the server's own bytes.
+TEST_F(PostgresLoss, AConnectErrorIsValidUtf8WhateverBytesTheServerSent) {
+  const std::string url = UrlWithParameters("?dbname=no_%F4le");
+  const auto opened = MakeConnector(url)->Open(Soon());
+  EXPECT_EQ(DetailOf(opened.status()).sqlstate, "3D000") << opened.status();
+  EXPECT_THAT(std::string(opened.status().message()), HasSubstr("no_?le"));
+}
+
 TEST_F(PostgresLoss, APortWhereNobodyListensIsUnavailable) {
   int port = 0;
   { port = SilentServer().port(); }

@@ -40,6 +40,16 @@ TEST(PostgresValues, WriteNumbersAsPostgresqlReadsThem) {
   for (int i = 0; i < bound->count(); ++i) EXPECT_EQ(bound->types()[i], 0U);
 }
 
+// T54
+TEST(PostgresValues, CanMakeValidTextOfAnyBytes) {
+  EXPECT_EQ(MakeUtf8("r\xc3\xb4le"), "r\xc3\xb4le");
+  EXPECT_EQ(MakeUtf8("r\xf4le \xab"
+                     "a\xbb"),
+            "r?le ?a?");
+  EXPECT_EQ(MakeUtf8("cut \xe2\x82"), "cut ??");
+  EXPECT_EQ(MakeUtf8(""), "");
+}
+
 // T49
 TEST(PostgresValues, TellNullFromEmpty) {
   const Statement statement = With({Null{}, std::string(), Bytes{}});
