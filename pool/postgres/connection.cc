@@ -10,6 +10,7 @@
 #include "pool/postgres/session.h"
 #include "pool/postgres/sqlstate.h"
 #include "pool/postgres/statement_check.h"
+#include "pool/postgres/type_sink.h"
 #include "pool/statement_text.h"
 
 namespace emsdb {
@@ -46,12 +47,20 @@ PostgresConnection::PostgresConnection(std::unique_ptr<Link> link,
       wire_(std::make_unique<Wire>(link_->handle(), shared_->clock)) {}
 
 absl::Status PostgresConnection::Prepare(const Bounds& bounds) {
-  if (!wire_->ok() || !QueuePreparedSettings(wire_->handle()) || !QueueSync()) {
+  const bool asks_types = !shared_->types.complete();
+  if (!wire_->ok() || !QueuePreparedSettings(wire_->handle()) ||
+      (asks_types && !QueueTypeQuestion(wire_->handle())) || !QueueSync()) {
     return SendFailed(Stage::kConnecting);
   }
   Exchange exchange(*wire_, shared_->clock, nullptr, bounds, shared_->cancel_grace);
   const StepEnd usual = ReadStep(exchange, nullptr, Stage::kConnecting);
   const StepEnd read_only = ReadStep(exchange, nullptr, Stage::kConnecting);
+  if (asks_types) {
+    // Without an answer the names stay empty until they are looked up, the oids are right.
+    TypeSink types(shared_->types);
+    RowForwarder rows(types, decoder_, shared_->types);
+    if (ReadStep(exchange, &rows, Stage::kConnecting).done()) shared_->types.SetComplete();
+  }
   ReadSync(exchange, Stage::kConnecting);
   Settle(exchange);
   if (!exchange.answered()) return NoAnswer(exchange, Stage::kConnecting, Doubt::kNone);

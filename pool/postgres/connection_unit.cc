@@ -9,6 +9,7 @@
 #include "pool/postgres/server_error.h"
 #include "pool/postgres/session.h"
 #include "pool/postgres/sqlstate.h"
+#include "pool/postgres/type_sink.h"
 #include "pool/statement_text.h"
 
 namespace emsdb {
@@ -17,23 +18,6 @@ namespace {
 // For the question what a type is called: an answer that is nice to have.
 constexpr Duration kTypeLookup = std::chrono::seconds(2);
 constexpr std::size_t kMostTypesAsked = 100;
-
-class TypeSink final : public RowSink {
- public:
-  explicit TypeSink(TypeNames& types) : types_(types) {}
-  absl::Status OnColumns(std::span<const Column>) override { return absl::OkStatus(); }
-  absl::Status OnRow(std::span<const Cell> cells) override {
-    const auto* oid = std::get_if<std::int64_t>(&cells[0]);
-    const auto* name = std::get_if<std::string_view>(&cells[1]);
-    if (oid != nullptr && name != nullptr) {
-      types_.Learn(static_cast<std::uint32_t>(*oid), std::string(*name));
-    }
-    return absl::OkStatus();
-  }
-
- private:
-  TypeNames& types_;
-};
 
 }  // namespace
 
@@ -214,8 +198,11 @@ void PostgresConnection::NoteReports() {
   }
 }
 
+// Only where it can harm nothing: neither in a transaction, which its failure would end, nor when
+// the time is over.
 void PostgresConnection::NameTypes(RowForwarder& rows, const Bounds& bounds) {
-  if (rows.unknown_types().empty() || broken() || state_ == TransactionState::kFailed) return;
+  const bool idle = state_ == TransactionState::kIdle;
+  if (rows.unknown_types().empty() || !idle || !CheckTime(bounds, Stage::kRunning).ok()) return;
   std::string oids;
   for (std::size_t i = 0; i < std::min(rows.unknown_types().size(), kMostTypesAsked); ++i) {
     oids += absl::StrFormat("%s%d", i == 0 ? "{" : ",", rows.unknown_types()[i]);
@@ -231,7 +218,9 @@ void PostgresConnection::NameTypes(RowForwarder& rows, const Bounds& bounds) {
       .stop = bounds.stop};
   TypeSink sink(shared_->types);
   // Its failure is nobody's: the names stay empty, the oids are right.
-  if (RunOne({&question, std::nullopt, *std::move(parameters)}, {}, bound, sink).ok()) {
+  if (RunOne({&question, std::nullopt, *std::move(parameters)}, {.access = Access::kReadOnly},
+             bound, sink)
+          .ok()) {
     rows.NameColumns();
   }
 }

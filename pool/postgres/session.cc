@@ -82,6 +82,15 @@ bool QueuePreparedSettings(PGconn* handle) {
          PQsendPrepare(handle, kReadOnly.name, kReadOnly.sql, 0, nullptr) == 1;
 }
 
+bool QueueTypeQuestion(PGconn* handle) {
+  constexpr char kOwnTypes[] =
+      "SELECT t.oid, t.typname FROM pg_catalog.pg_type t "
+      "LEFT JOIN pg_catalog.pg_type e ON e.oid = t.typelem AND t.typcategory = 'A' "
+      "WHERE t.oid >= 16384 AND t.typtype IN ('b', 'd', 'e', 'm', 'r') "
+      "AND (e.oid IS NULL OR e.typtype <> 'c') LIMIT 9000";
+  return PQsendQueryParams(handle, kOwnTypes, 0, nullptr, nullptr, nullptr, nullptr, 0) == 1;
+}
+
 bool QueueTransactionSettings(PGconn* handle, const TransactionSettings& settings,
                               SettingsForm form) {
   const SettingsCommand& command = settings.access == Access::kReadOnly ? kReadOnly : kReadWrite;

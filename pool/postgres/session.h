@@ -35,6 +35,9 @@ std::string BeginText(const TransactionOptions& options);
 // Each queues commands in the pipeline; false if the connection is gone.
 // Two commands, once for each session.
 bool QueuePreparedSettings(PGconn* handle);
+// One command, whose rows are oid and name of the types that the database defines itself; not the
+// rows of tables, of which there are as many as tables.
+bool QueueTypeQuestion(PGconn* handle);
 enum class SettingsForm { kPrepared, kText };
 bool QueueTransactionSettings(PGconn* handle, const TransactionSettings& settings,
                               SettingsForm form);

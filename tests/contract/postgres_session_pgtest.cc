@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/contract/postgres_fixture.h"
+#include "tests/support/tcp_proxy.h"
 
 namespace emsdb {
 namespace {
@@ -55,6 +56,49 @@ TEST_F(PostgresSession, StaysAsItIsUnderOrdinaryStatements) {
   EXPECT_EQ(connection().Commit(Soon()), absl::OkStatus());
   EXPECT_EQ(connection().Ping(Soon()), absl::OkStatus());
   EXPECT_FALSE(connection().session_changed());
+}
+
+TEST_F(PostgresSession, KnowsTheDatabasesOwnTypesFromTheStart) {
+  MustRun(admin(), Sql("CREATE TYPE %t_mood AS ENUM ('calm')"));
+  auto opened = MakeConnector(UrlWithParameters(""))->Open(Soon());
+  ASSERT_TRUE(opened.ok()) << opened.status();
+  class Names final : public RowSink {
+   public:
+    absl::Status OnColumns(std::span<const Column> columns) override {
+      for (const Column& column : columns) first.push_back(column.type);
+      return absl::OkStatus();
+    }
+    absl::Status OnRow(std::span<const Cell>) override { return absl::OkStatus(); }
+    std::vector<std::string> first;
+  } sink;
+  EXPECT_TRUE(
+      (*opened)
+          ->Execute({.sql = Sql("SELECT 'calm'::%t_mood, '{}'::%t_mood[]")}, {}, Soon(), sink)
+          .ok());
+  EXPECT_EQ(sink.first, (std::vector<std::string>{Sql("%t_mood"), Sql("_%t_mood")}));
+  opened->reset();
+  MustRun(admin(), Sql("DROP TYPE %t_mood"));
+}
+
+// The question for a name would be one more statement in the caller's transaction.
+TEST_F(PostgresSession, AsksForNoNameInATransaction) {
+  MustRun(admin(), Sql("CREATE TYPE %t_late AS ENUM ('calm')"));
+  TcpProxy proxy(ServerPort());
+  auto connector = MakeConnector(UrlWithPort(proxy.port()));
+  auto opened = connector->Open(Soon());
+  ASSERT_TRUE(opened.ok()) << opened.status();
+  MustRun(admin(), Sql("CREATE TYPE %t_later AS ENUM ('calm')"));
+  ASSERT_EQ((*opened)->Begin({}, {}, Soon()), absl::OkStatus());
+  const int before = proxy.trips();
+  CollectingSink sink;
+  EXPECT_TRUE((*opened)->Execute({.sql = Sql("SELECT 'calm'::%t_later")}, {}, Soon(), sink).ok());
+  EXPECT_EQ(proxy.trips() - before, 1);
+  EXPECT_EQ(sink.columns.at(0).type, "");
+  EXPECT_EQ((*opened)->Commit(Soon()), absl::OkStatus());
+  EXPECT_TRUE((*opened)->Execute({.sql = Sql("SELECT 'calm'::%t_later")}, {}, Soon(), sink).ok());
+  EXPECT_EQ(sink.columns.at(0).type, Sql("%t_later"));
+  opened->reset();
+  MustRun(admin(), Sql("DROP TYPE %t_late, %t_later"));
 }
 
 // A name that the driver prepared may stand for anything once somebody has dropped it.
