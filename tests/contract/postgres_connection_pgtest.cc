@@ -208,7 +208,7 @@ TEST_F(PostgresConnection, BeginsAsItWasTold) {
 }
 
 TEST_F(PostgresConnection, LeavesARoleReadOnlyThatIsSo) {
-  auto opened = MakeConnector(UrlWithParameters("?options=-c%20default_transaction_read_only=on"))
+  auto opened = MakeConnector(UrlWithParameters("?options=-c%20default_transaction_read_only%3Don"))
                     ->Open(Soon());
   ASSERT_TRUE(opened.ok()) << opened.status();
   ASSERT_EQ((*opened)->Begin({}, {}, Soon()), absl::OkStatus());
