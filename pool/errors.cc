@@ -166,7 +166,7 @@ absl::Status CommitRolledBack() {
 
 absl::Status RowsMismatch(int statement, std::int64_t expected, std::int64_t actual) {
   return Make(absl::StatusCode::kFailedPrecondition,
-              absl::StrFormat("statement %d: expected %d rows, found %d; nothing was changed",
+              absl::StrFormat("statements[%d]: expected %d rows, found %d; nothing was changed",
                               statement, expected, actual),
               {.reason = "ROWS_MISMATCH",
                .statement = statement,
