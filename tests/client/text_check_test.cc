@@ -92,27 +92,12 @@ TEST(IsUtf8, TakesEveryCharacterAndNothingElse) {
                            "\xEF\xBF\xBF", "\xF0\x90\x80\x80", "\xF4\x8F\xBF\xBF"}) {
     EXPECT_TRUE(IsUtf8(text)) << text;
   }
-  for (const char* text : {"\x80",
-                           "\xBF",
-                           "\xC0\x80",
-                           "\xC1\xBF",
-                           "\xC2",
-                           "\xC2g",
-                           "\xE0\x9F\xBF",
-                           "\xE0\xA0",
-                           "\xE1\x80g",
-                           "\xED\xA0\x80",
-                           "\xED\xBF\xBF",
-                           "\xF0\x8F\xBF\xBF",
-                           "\xF0\x90\x80",
-                           "\xF0\x90\x80g",
-                           "\xF4\x90\x80\x80",
-                           "\xF5\x80\x80\x80",
-                           "\xFF",
-                           "12345678\xFF",
-                           "1234567\xFF"
-                           "8",
-                           "12345678901234567\xC3"}) {
+  for (const char* text :
+       {"\x80",         "\xBF",          "\xC0\x80",         "\xC1\xBF",
+        "\xC2",         "\xC2g",         "\xE0\x9F\xBF",     "\xE0\xA0",
+        "\xE1\x80g",    "\xED\xA0\x80",  "\xED\xBF\xBF",     "\xF0\x8F\xBF\xBF",
+        "\xF0\x90\x80", "\xF0\x90\x80g", "\xF4\x90\x80\x80", "\xF5\x80\x80\x80",
+        "\xFF",         "12345678\xFF",  "1234567\xFFz",     "12345678901234567\xC3"}) {
     EXPECT_FALSE(IsUtf8(text)) << testing::PrintToString(text);
   }
 }
