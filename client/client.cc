@@ -69,6 +69,7 @@ absl::StatusOr<Result> Client::Query(const std::string& database, std::string sq
   auto request =
       MakeQuery<v1::QueryRequest>(database, std::move(sql), std::move(parameters), options);
   request.set_read_only(options.access == Access::kReadOnly);
+  request.set_resolvable(options.resolving == Resolving::kOn);
   return RunQuery(*runner_, options.call, RulesFor(options.access), request);
 }
 
@@ -108,6 +109,27 @@ absl::StatusOr<Transaction> Client::Begin(const std::string& database,
   });
   if (!response.ok()) return response.status();
   return Transaction(runner_, database, response->transaction_id());
+}
+
+absl::StatusOr<CommitOutcome> Client::CommitOutcomeOf(const std::string& token,
+                                                      const CallOptions& options) const {
+  if (absl::Status status = CheckCommitToken(token); !status.ok()) return status;
+  v1::GetCommitOutcomeRequest request;
+  request.set_commit_token(token);
+  auto response = runner_->Run(options, kReadOnly, [&](const CallContext& context) {
+    return runner_->transport().GetCommitOutcome(context, request);
+  });
+  if (!response.ok()) return response.status();
+  switch (response->outcome()) {
+    case v1::COMMIT_OUTCOME_COMMITTED:
+      return CommitOutcome::kCommitted;
+    case v1::COMMIT_OUTCOME_ROLLED_BACK:
+      return CommitOutcome::kRolledBack;
+    case v1::COMMIT_OUTCOME_IN_PROGRESS:
+      return CommitOutcome::kInProgress;
+    default:
+      return absl::DataLossError("the gateway sent an outcome that this client does not know");
+  }
 }
 
 absl::StatusOr<std::vector<v1::Database>> Client::ListDatabases(const CallOptions& options) const {
