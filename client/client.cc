@@ -16,6 +16,8 @@ constexpr CallRules kReadOnly{.repeat = Repeat::kRead, .effect = Effect::kNone};
 // A transaction whose id got lost ends by its idle time-out.
 constexpr CallRules kBegin{.repeat = Repeat::kIfNothingWasSent, .effect = Effect::kNone};
 
+constexpr CallRules kBatch{.repeat = Repeat::kUnit, .effect = Effect::kMayWrite};
+
 CallRules RulesFor(Access access) { return access == Access::kReadOnly ? kReadOnly : kWrite; }
 
 v1::ExecuteBatchRequest MakeBatch(const std::string& database,
@@ -87,7 +89,7 @@ absl::StatusOr<std::vector<Result>> Client::ExecuteBatch(const std::string& data
                                                          const BatchOptions& options) const {
   const v1::ExecuteBatchRequest request = MakeBatch(database, std::move(statements), options);
   if (absl::Status status = CheckTexts(request); !status.ok()) return status;
-  const CallRules rules = RulesFor(options.access);
+  const CallRules rules = options.access == Access::kReadOnly ? kReadOnly : kBatch;
   auto response = runner_->Run(options.call, rules, [&](const CallContext& context) {
     return runner_->transport().ExecuteBatch(context, request);
   });

@@ -6,6 +6,7 @@
 #include <signal.h>
 
 #include <chrono>
+#include <filesystem>
 #include <future>
 #include <regex>
 #include <string>
@@ -227,6 +228,83 @@ TEST_F(CommitOutcomes, AreNotToldOfWhatIsNoToken) {
   EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << status;
   EXPECT_EQ(ErrorInfoOf(status).violations.at(0).field, "commit_token");
   EXPECT_EQ(Emsdb(gateway, {"outcome", "nonsense"}).status, 3);
+}
+
+// A PostgreSQL of the test's own, which it may crash.
+class OwnServer {
+ public:
+  OwnServer() {
+    // The server may run as another user.
+    std::filesystem::permissions(directory_.path(), std::filesystem::perms(0755));
+    const Ended started = Manage("start");
+    if (started.status != 0) throw std::runtime_error(started.err);
+    url_ = started.out.substr(0, started.out.find('\n'));
+  }
+  ~OwnServer() { Manage("stop"); }
+  OwnServer(const OwnServer&) = delete;
+  OwnServer& operator=(const OwnServer&) = delete;
+
+  const std::string& url() const { return url_; }
+  // Tries until the server answers.
+  std::string Run(const std::string& sql) const {
+    for (int i = 0;; ++i) {
+      try {
+        return Ask(url_, sql);
+      } catch (const std::runtime_error&) {
+        if (i == 200) throw;
+        std::this_thread::sleep_for(milliseconds(50));
+      }
+    }
+  }
+
+ private:
+  Ended Manage(const std::string& command) const {
+    return RunProgram("/usr/bin/env",
+                      {"PATH=/usr/sbin:/usr/bin:/sbin:/bin", EMSDB_TEST_PRIVATE_POSTGRES, command,
+                       directory_.File("pg")},
+                      {});
+  }
+
+  const TemporaryDirectory directory_;
+  std::string url_;
+};
+
+// T14: after a crash the server gives the lost transaction's number to another one.
+TEST(CommitOutcomesOfACrash, AreNeverThoseOfTheTransactionThatGotTheNumberAfterIt) {
+  const OwnServer server;
+  server.Run(
+      "create table notes (id int);"
+      "create function slow() returns trigger language plpgsql as "
+      "$$begin perform pg_sleep(5); return null; end$$;"
+      "create constraint trigger slow after insert on notes deferrable initially deferred "
+      "for each row when (new.id = 1) execute function slow(); checkpoint");
+  GatewayProcess gateway({{"DATABASE_URL", server.url()}});
+  const Client client = Connect(gateway);
+  auto transaction = client.Begin("main");
+  ASSERT_TRUE(transaction.ok()) << transaction.status();
+  ASSERT_TRUE(transaction->Query(kInsert).ok());
+  auto committing = std::async(std::launch::async, [&] { return transaction->Commit(); });
+  auto batch = std::async(std::launch::async,
+                          [&] { return client.ExecuteBatch("main", {{kInsert}}).status(); });
+  const std::string committing_pid =
+      "select pid from pg_stat_activity where state = 'active' and query = 'COMMIT' offset 1";
+  std::string backend;
+  while (backend.empty()) backend = server.Run(committing_pid);
+  ASSERT_EQ(kill(std::stoi(backend), SIGKILL), 0);
+  const absl::Status lost = committing.get();
+  EXPECT_EQ(lost.code(), absl::StatusCode::kUnknown) << lost;
+  // Asked by the gateway itself: the server is the same one, and does not have it.
+  const absl::Status answered = batch.get();
+  EXPECT_EQ(answered.code(), absl::StatusCode::kAborted) << answered;
+  EXPECT_EQ(ErrorInfoOf(answered).reason, "COMMIT_ROLLED_BACK");
+
+  const std::string token = ErrorInfoOf(lost).commit_token();
+  const auto before = FinalOutcome(client, token);
+  EXPECT_TRUE(before.ok() && *before == CommitOutcome::kRolledBack) << before.status();
+  for (int i = 0; i < 20; ++i) server.Run("insert into notes values (2)");
+  const auto after = FinalOutcome(client, token);
+  EXPECT_FALSE(after.ok() && *after == CommitOutcome::kCommitted);
+  EXPECT_EQ(server.Run("select count(*) from notes where id = 1"), "0");
 }
 
 // One row that all want, and what is known of the calls.
