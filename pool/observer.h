@@ -15,6 +15,7 @@ class PoolObserver {
   virtual void Closed(CloseReason /*reason*/) {}
   virtual void Waited(Duration /*wait*/) {}
   virtual void Refused(RefusalReason /*reason*/) {}
+  virtual void Reset(ResetResult /*result*/) {}
 
   // Ignores everything; lives as long as the process.
   static PoolObserver& None() {

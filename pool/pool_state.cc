@@ -43,6 +43,10 @@ std::string_view RefusalReasonName(RefusalReason reason) {
   return "";
 }
 
+std::string_view ResetResultName(ResetResult result) {
+  return result == ResetResult::kDone ? "done" : "failed";
+}
+
 PoolState::PoolState(const PoolLimits& limits) : limits_(limits), slots_(limits.limit()) {
   empty_.reserve(slots_.size());
   for (SlotId slot = limits.limit() - 1; slot >= 0; --slot) empty_.push_back(slot);

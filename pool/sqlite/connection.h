@@ -43,6 +43,7 @@ class SqliteConnection final : public Connection {
   bool given_up() const override { return false; }  // nothing of it is beyond its reach
   // What could be left behind (PRAGMA, ATTACH, temporary tables) is refused.
   bool session_changed() const override { return false; }
+  absl::Status ResetSession(const Bounds& /*bounds*/) override { return absl::OkStatus(); }
 
  private:
   // What keeps anything from being run; to be asked within the call's bounds.

@@ -8,6 +8,9 @@ emsdb_test(postgres_pgtest
   postgres_contract_pgtest.cc
   postgres_fixture.cc
   postgres_loss_pgtest.cc
+  postgres_reset_always_pgtest.cc
+  postgres_reset_pgtest.cc
+  postgres_reset_pool_pgtest.cc
   postgres_session_pgtest.cc
   postgres_values_pgtest.cc
   LIBRARIES emsdb::pool_postgres emsdb_test_support absl::str_format)
