@@ -37,7 +37,7 @@ class SessionResets : public ::testing::Test {
   static Client Connect(const GatewayProcess& gateway) {
     return *Client::Connect({.address = gateway.address(), .retry = {.max_attempts = 1}});
   }
-  static std::string Text(const absl::StatusOr<client::QueryResult>& result) {
+  static std::string Text(const absl::StatusOr<client::Result>& result) {
     if (!result.ok()) return result.status().ToString();
     const std::string* text = result->rows.at(0)[0].get_if<std::string>();
     return text == nullptr ? "no text" : *text;
