@@ -145,8 +145,11 @@ class Connection {
 
   // Undoes what session_changed() means, in one round trip, and none if it is false. OK: the
   // session is as it was after Open. Anything else: it is not, or nobody knows, and the connection
-  // is to be closed. Only in state kIdle.
-  virtual absl::Status ResetSession(const Bounds& bounds) = 0;
+  // is to be closed; so a driver that knows no reset need not have one. Only in state kIdle.
+  virtual absl::Status ResetSession(const Bounds& /*bounds*/) {
+    if (!session_changed()) return absl::OkStatus();
+    return absl::FailedPreconditionError("this driver cannot reset a session");
+  }
 };
 
 // Makes connections to one database. Safe for use by several threads.

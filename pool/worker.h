@@ -40,7 +40,7 @@ class WorkerHost {
   virtual std::optional<Order> FoundStale(SlotId slot, std::shared_ptr<Waiter> waiter) = 0;
   virtual std::optional<Order> Returned(SlotId slot, Condition condition, Instant answered) = 0;
   // A session was changed by its holder and reset, or not. Before Returned.
-  virtual void Reset(SlotId slot, ResetResult result) = 0;
+  virtual void Reset(SlotId /*slot*/, ResetResult /*result*/) {}
 };
 
 // What does the work of one slot. A Pool knows no more of it than this, so that a simulation can

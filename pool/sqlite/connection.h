@@ -44,7 +44,6 @@ class SqliteConnection final : public Connection {
   // What could be left behind (PRAGMA, ATTACH, temporary tables) is refused, or forgotten before
   // the next use (last_insert_rowid).
   bool session_changed() const override { return false; }
-  absl::Status ResetSession(const Bounds& /*bounds*/) override { return absl::OkStatus(); }
 
  private:
   // What keeps anything from being run; to be asked within the call's bounds.
