@@ -1,5 +1,6 @@
 // What of a session would reach its next user, and how it is undone.
 #include <random>
+#include <utility>
 
 #include "absl/strings/str_format.h"
 #include "pool/errors.h"
@@ -50,8 +51,9 @@ bool PostgresConnection::QueueFreshSession() {
 
 // If nothing is said of it the unit behind it has no answer either, and that one is judged.
 absl::Status PostgresConnection::ReadFreshSession(Exchange& exchange) {
-  if (fresh_commands_ == 0) return absl::OkStatus();
-  const absl::Status failure = ReadReset(exchange, fresh_commands_);
+  const int commands = std::exchange(fresh_commands_, 0);
+  if (commands == 0) return absl::OkStatus();
+  const absl::Status failure = ReadReset(exchange, commands);
   if (failure.ok()) return absl::OkStatus();
   exchange.Finish();
   if (!exchange.farewell().empty()) {
