@@ -60,7 +60,7 @@ absl::Status PostgresConnection::ReadFreshSession(Exchange& exchange) {
     farewell_ = exchange.farewell();
     return SendFailed(Stage::kRunning);
   }
-  const absl::Status why = Explain(failure, exchange, Stage::kRunning);
+  absl::Status why = Explain(failure, exchange, Stage::kRunning);
   GiveUp();
   const std::string sqlstate = DetailOf(why).sqlstate;
   if (sqlstate.empty()) return why;  // the caller's own deadline or stop
