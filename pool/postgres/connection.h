@@ -63,6 +63,8 @@ class PostgresConnection final : public Connection {
   absl::Status ExecuteBatch(std::span<const GuardedStatement> statements,
                             const TransactionOptions& transaction, const RunOptions& options,
                             const Bounds& bounds, BatchSink& sink) override;
+  absl::StatusOr<std::int64_t> CopyIn(const CopyTarget& target, const RunOptions& options,
+                                      const Bounds& bounds, RowSource& source) override;
   absl::Status Begin(const TransactionOptions& transaction, const RunOptions& options,
                      const Bounds& bounds) override;
   absl::Status Commit(const Bounds& bounds) override;
@@ -120,6 +122,9 @@ class PostgresConnection final : public Connection {
   GroupEnd ReadGroup(Exchange& exchange, const TransactionOptions& transaction,
                      std::span<const Member> members, BatchSink& sink,
                      std::vector<RowForwarder>& rows);
+  // In the open transaction, which it leaves open or failed.
+  absl::StatusOr<std::int64_t> RunCopy(const CopyTarget& target, const Bounds& bounds,
+                                       RowSource& source);
   absl::Status RunCommit(const Bounds& bounds);
   // Undoes what is open by a short bound of its own; closes the connection if that fails.
   void CleanUp();
