@@ -13,6 +13,7 @@
 #include "absl/strings/str_cat.h"
 #include "client/error_info.h"
 #include "client/outcome.h"
+#include "emsdb/v1/copy_service.grpc.pb.h"
 #include "emsdb/v1/database_service.grpc.pb.h"
 #include "emsdb/v1/query_service.grpc.pb.h"
 #include "emsdb/v1/transaction_service.grpc.pb.h"
@@ -87,6 +88,39 @@ class GrpcResponseStream : public ResponseStream {
   bool finished_ = false;
 };
 
+class GrpcRequestStream : public RequestStream {
+ public:
+  GrpcRequestStream(v1::CopyService::Stub& stub, const CallContext& call, const Headers& headers)
+      : on_cancel_(call.cancel, [this] { context_.TryCancel(); }) {
+    context_.set_deadline(ToGrpc(call.deadline));
+    headers.AddTo(context_);
+    writer_ = stub.CopyIn(&context_, &response_);
+  }
+
+  ~GrpcRequestStream() override {
+    if (finished_) return;
+    context_.TryCancel();
+    writer_->Finish();
+  }
+
+  bool Write(const v1::CopyInRequest& request) override { return writer_->Write(request); }
+
+  absl::StatusOr<v1::CopyInResponse> Finish() override {
+    finished_ = true;
+    writer_->WritesDone();
+    const grpc::Status status = writer_->Finish();
+    if (!status.ok()) return FromGrpc(status);
+    return response_;
+  }
+
+ private:
+  grpc::ClientContext context_;
+  v1::CopyInResponse response_;
+  OnCancel on_cancel_;  // after the context, so that it is gone before it
+  std::unique_ptr<grpc::ClientWriter<v1::CopyInRequest>> writer_;
+  bool finished_ = false;
+};
+
 class GrpcTransport : public Transport {
  public:
   GrpcTransport(std::string address, std::shared_ptr<grpc::Channel> channel, Headers headers)
@@ -95,6 +129,7 @@ class GrpcTransport : public Transport {
         channel_(std::move(channel)),
         queries_(v1::QueryService::NewStub(channel_)),
         transactions_(v1::TransactionService::NewStub(channel_)),
+        copies_(v1::CopyService::NewStub(channel_)),
         databases_(v1::DatabaseService::NewStub(channel_)),
         health_(channel_) {}
 
@@ -113,6 +148,11 @@ class GrpcTransport : public Transport {
       const CallContext& call, const v1::ExecuteBatchRequest& request) override {
     return Unary<v1::ExecuteBatchResponse>(call, request, *queries_,
                                            &v1::QueryService::Stub::ExecuteBatch);
+  }
+
+  absl::StatusOr<std::unique_ptr<RequestStream>> CopyIn(const CallContext& call) override {
+    if (absl::Status status = Connect(call); !status.ok()) return status;
+    return std::make_unique<GrpcRequestStream>(*copies_, call, headers_);
   }
 
   absl::StatusOr<v1::BeginTransactionResponse> Begin(
@@ -225,6 +265,7 @@ class GrpcTransport : public Transport {
   const std::shared_ptr<grpc::Channel> channel_;
   const std::unique_ptr<v1::QueryService::Stub> queries_;
   const std::unique_ptr<v1::TransactionService::Stub> transactions_;
+  const std::unique_ptr<v1::CopyService::Stub> copies_;
   const std::unique_ptr<v1::DatabaseService::Stub> databases_;
   grpc::TemplatedGenericStub<HealthRequest, HealthResponse> health_;
 };

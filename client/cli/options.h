@@ -28,6 +28,20 @@ struct BatchCommand {
   Format format = Format::kTable;
 };
 
+// Whether a CSV file's first record has the columns' names.
+enum class Header { kFirstRecord, kNone };
+
+struct LoadCommand {
+  std::string database = "main";
+  std::string file;  // "-": standard input
+  std::string schema;
+  std::string table;
+  std::vector<std::string> columns;  // empty: the header's names, or all of the table's
+  Header header = Header::kFirstRecord;
+  std::string null_text;
+  char delimiter = ',';
+};
+
 struct DatabasesCommand {
   Format format = Format::kTable;
 };
@@ -57,7 +71,9 @@ struct Options {
   std::string caller = "emsdb";
   TlsFiles tls;
   double deadline_seconds = 30;
-  std::variant<QueryCommand, BatchCommand, DatabasesCommand, PoolsCommand, HealthCommand> command;
+  std::variant<QueryCommand, BatchCommand, LoadCommand, DatabasesCommand, PoolsCommand,
+               HealthCommand>
+      command;
 };
 
 // What the program is to do, or the status it is to end with at once: after --help or --version,
