@@ -5,6 +5,7 @@ emsdb_test(postgres_pgtest
   connector_contract.cc
   copy_contract.cc
   postgres_answer_pgtest.cc
+  postgres_commit_pgtest.cc
   postgres_connection_pgtest.cc
   postgres_contract_pgtest.cc
   postgres_copy_pgtest.cc
