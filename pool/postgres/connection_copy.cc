@@ -21,7 +21,10 @@ absl::StatusOr<std::int64_t> PostgresConnection::CopyIn(const CopyTarget& target
     CleanUp();
     return rows;
   }
-  if (absl::Status committed = Commit(bounds, options.witness); !committed.ok()) return committed;
+  if (absl::Status committed = Commit(bounds, options.witness); !committed.ok()) {
+    CleanUp();
+    return committed;
+  }
   return rows;
 }
 
