@@ -60,7 +60,7 @@ void CopyReactor::Refuse(const absl::Status& why) {
   End(ToRpcStatus(why, Duration::zero()));
 }
 
-void CopyReactor::Attach(std::shared_ptr<Call> call) {
+void CopyReactor::Attach(const std::shared_ptr<Call>& call) {
   bool gone = false;
   {
     MutexLock lock(mutex_);

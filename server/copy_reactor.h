@@ -40,7 +40,7 @@ class CopyReactor final : public grpc::ServerReadReactor<v1::CopyInRequest> {
   void Refuse(const absl::Status& why);
 
   // Before the call is started. If the caller has left already, the call is told so.
-  void Attach(std::shared_ptr<Call> call);
+  void Attach(const std::shared_ptr<Call>& call);
 
   // The next request into `request`, whose memory is used again. kEnd: the caller has ended its
   // side, or the stream broke: gRPC does not say which. Waits a moment within `bounds`, and over
