@@ -135,6 +135,37 @@ TEST_F(PostgresCopy, AReadOnlyCallerCopiesNothing) {
   ExpectUsable();
 }
 
+struct RecordingWitness final : CommitWitness {
+  absl::Status WillCommit(const CommitId& id, const Bounds&) override {
+    ids.push_back(id);
+    return answer;
+  }
+  std::vector<CommitId> ids;
+  absl::Status answer;
+};
+
+// T14
+TEST_F(PostgresCopy, NamesItsCommitBeforeItLeaves) {
+  RecordingWitness witness;
+  NumberedSource source(2, {Value(std::string("x"))});
+  const auto copied = connection().CopyIn({.table = table_}, {.witness = &witness}, Soon(), source);
+  ASSERT_TRUE(copied.ok()) << copied.status();
+  ASSERT_EQ(witness.ids.size(), 1U);
+  const auto fate = admin().OutcomeOf(witness.ids[0], Soon());
+  ASSERT_TRUE(fate.ok()) << fate.status();
+  EXPECT_EQ(*fate, CommitFate::kCommitted);
+
+  witness.answer = Stopped(StopReason::kCallerLeft, Stage::kCommitting);
+  NumberedSource more(2, {Value(std::string("x"))});
+  MustRun(admin(), Sql("DELETE FROM %t"));
+  EXPECT_EQ(
+      connection().CopyIn({.table = table_}, {.witness = &witness}, Soon(), more).status().code(),
+      absl::StatusCode::kCancelled);
+  EXPECT_EQ(CountRows(), 0);
+  EXPECT_EQ(*admin().OutcomeOf(witness.ids[1], Soon()), CommitFate::kRolledBack);
+  ExpectUsable();
+}
+
 // The rule for a server that is stopped: only one's own poll ends a wait on it.
 TEST_F(PostgresCopy, AStoppedBackendHoldsNoCopyBeyondItsDeadline) {
   {
