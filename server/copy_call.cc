@@ -21,8 +21,11 @@ CopyCall::CopyCall(Gateway& gateway, CallBasics basics, CopyReactor& reactor,
 
 absl::Status CopyCall::Run(Connection& connection, const Bounds& bounds, Lease&) {
   bounds_ = bounds;
-  const auto rows = connection.CopyIn(target_, run_options(Access::kReadWrite), bounds, *this);
-  if (!rows.ok()) return rows.status();
+  TokenWitness witness(basics().database, reactor_);
+  RunOptions options = run_options(Access::kReadWrite);
+  options.witness = &witness;
+  const auto rows = connection.CopyIn(target_, options, bounds, *this);
+  if (!rows.ok()) return witness.Marked(rows.status());
   response_.set_row_count(*rows);
   return absl::OkStatus();
 }

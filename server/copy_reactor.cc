@@ -107,6 +107,28 @@ void CopyReactor::ReadOn() {
   StartRead(&incoming_);
 }
 
+absl::Status CopyReactor::Announce(const std::string& token, const Bounds& bounds) {
+  {
+    MutexLock lock(mutex_);
+    if (caller_gone_) return Stopped(StopReason::kCallerLeft, Stage::kCommitting);
+  }
+  context_.AddInitialMetadata(kCommitTokenKey, token);
+  StartSendInitialMetadata();
+  const Instant until = std::min(bounds.deadline, After(clock_.Now(), kAnnouncePatience));
+  MutexLock lock(mutex_);
+  while (!token_written_ && !caller_gone_ && clock_.Now() < until) {
+    clock_.WaitUntil(mutex_, changed_, until);
+  }
+  if (!caller_gone_) return absl::OkStatus();
+  return Stopped(StopReason::kCallerLeft, Stage::kCommitting);
+}
+
+void CopyReactor::OnSendInitialMetadataDone(bool ok) {
+  MutexLock lock(mutex_);
+  (ok ? token_written_ : caller_gone_) = true;
+  changed_.NotifyAll();
+}
+
 void CopyReactor::End(const grpc::Status& status) {
   cutter_.CutAfter(kGrace);
   Finish(status);

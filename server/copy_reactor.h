@@ -15,6 +15,7 @@
 #include "absl/status/statusor.h"
 #include "emsdb/v1/copy_service.pb.h"
 #include "pool/call.h"
+#include "server/commit_witness.h"
 #include "server/gateway.h"
 #include "server/open_calls.h"
 #include "server/stream_cutter.h"
@@ -24,7 +25,8 @@ namespace emsdb {
 // Reads the first request, of which `Start` makes a call; from then on a request is read only when
 // the worker has taken the one before. Deletes itself in OnDone, which follows every end. Take is
 // the worker's; after End, which is called once, the caller must not touch it any more.
-class CopyReactor final : public grpc::ServerReadReactor<v1::CopyInRequest> {
+class CopyReactor final : public grpc::ServerReadReactor<v1::CopyInRequest>,
+                          public CommitAnnouncer {
  public:
   // Attaches a call to the reactor and starts it, or says why not. May empty the request. In gRPC's
   // thread, once at most.
@@ -48,10 +50,14 @@ class CopyReactor final : public grpc::ServerReadReactor<v1::CopyInRequest> {
   enum class Taken { kRequest, kNothingYet, kEnd };
   absl::StatusOr<Taken> Take(v1::CopyInRequest& request, const Bounds& bounds);
 
+  // Before End, at most once.
+  absl::Status Announce(const std::string& token, const Bounds& bounds) override;
+
   // Ends the stream, also while the caller goes on sending. Never waits.
   void End(const grpc::Status& status);
 
   void OnReadDone(bool ok) override;
+  void OnSendInitialMetadataDone(bool ok) override;
   void OnCancel() override;
   void OnDone() override;
 
@@ -86,6 +92,7 @@ class CopyReactor final : public grpc::ServerReadReactor<v1::CopyInRequest> {
   bool reading_ ABSL_GUARDED_BY(mutex_) = false;  // a request behind the first
   bool arrived_ ABSL_GUARDED_BY(mutex_) = false;  // incoming_ holds a request
   bool ended_ ABSL_GUARDED_BY(mutex_) = false;
+  bool token_written_ ABSL_GUARDED_BY(mutex_) = false;
   bool caller_gone_ ABSL_GUARDED_BY(mutex_) = false;
   std::shared_ptr<Call> call_ ABSL_GUARDED_BY(mutex_);
 };

@@ -39,6 +39,9 @@ struct RunCommand {
     return RunBatch(command, input, session);
   }
   ExitStatus operator()(const LoadCommand& command) const { return RunLoad(command, session); }
+  ExitStatus operator()(const OutcomeCommand& command) const {
+    return RunOutcome(command, session);
+  }
   ExitStatus operator()(const DatabasesCommand& command) const {
     return RunDatabases(command, session);
   }

@@ -19,7 +19,12 @@ struct QueryCommand {
   std::string sql;  // "-": to be read from standard input
   std::vector<Value> parameters;
   Access access = Access::kReadWrite;
+  Resolving resolving = Resolving::kOff;
   Format format = Format::kTable;
+};
+
+struct OutcomeCommand {
+  std::string token;
 };
 
 struct BatchCommand {
@@ -71,8 +76,8 @@ struct Options {
   std::string caller = "emsdb";
   TlsFiles tls;
   double deadline_seconds = 30;
-  std::variant<QueryCommand, BatchCommand, LoadCommand, DatabasesCommand, PoolsCommand,
-               HealthCommand>
+  std::variant<QueryCommand, BatchCommand, LoadCommand, OutcomeCommand, DatabasesCommand,
+               PoolsCommand, HealthCommand>
       command;
 };
 
