@@ -143,7 +143,7 @@ TEST_F(Copy, RefusesStreamsOfAnotherShape) {
     stream.Write(request);
   });
   refused("rows[0]", [](CopyStream& stream) {
-    stream.Start("units");
+    stream.Start("units", {"id", "name"});
     stream.Rows({{1, "x", "y"}});
   });
   ExpectFreeAndEmpty();
