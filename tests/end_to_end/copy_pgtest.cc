@@ -137,6 +137,20 @@ TEST_F(PostgresCopyIn, ABrokenRowInTheMiddleOfManyLeavesNothingBehind) {
   EXPECT_EQ(Count(), "0");
 }
 
+// T14
+TEST_F(PostgresCopyIn, GivesItsCommitATokenThatTellsWhatBecameOfIt) {
+  GatewayProcess gateway(Settings());
+  CopyStream stream(gateway.address());
+  EXPECT_TRUE(stream.Start("calls", {"id"}));
+  EXPECT_TRUE(stream.Rows({{1}}));
+  EXPECT_TRUE(stream.End(1));
+  ASSERT_EQ(stream.Finish(), absl::OkStatus());
+  const Client client = *Client::Connect({.address = gateway.address()});
+  const auto outcome = client.CommitOutcomeOf(stream.token());
+  ASSERT_TRUE(outcome.ok()) << outcome.status();
+  EXPECT_EQ(*outcome, client::CommitOutcome::kCommitted);
+}
+
 // T68
 TEST_F(PostgresCopyIn, KeepsARowsContentOutOfTheLog) {
   GatewayProcess gateway(Settings());

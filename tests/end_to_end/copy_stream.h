@@ -58,6 +58,12 @@ class CopyStream {
     return Await();
   }
   const v1::CopyInResponse& response() const { return response_; }
+  // Of the commit, after the call; "" if there was none.
+  std::string token() const {
+    const auto& metadata = context_.GetServerInitialMetadata();
+    const auto found = metadata.find("emsdb-commit-token");
+    return found == metadata.end() ? "" : std::string(found->second.data(), found->second.size());
+  }
 
  private:
   grpc::ClientContext context_;
