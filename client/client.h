@@ -11,6 +11,7 @@
 
 #include "absl/status/statusor.h"
 #include "client/call_runner.h"
+#include "client/copy_writer.h"
 #include "client/options.h"
 #include "client/row_stream.h"
 #include "client/transaction.h"
@@ -51,6 +52,10 @@ class Client {
   absl::StatusOr<std::vector<Result>> ExecuteBatch(const std::string& database,
                                                    std::vector<BatchStatement> statements,
                                                    const BatchOptions& options = {}) const;
+
+  // Rows into a table, as one transaction: add them to the writer, then commit.
+  absl::StatusOr<CopyWriter> CopyIn(const std::string& database, const CopyTarget& target,
+                                    const CopyOptions& options = {}) const;
 
   absl::StatusOr<Transaction> Begin(const std::string& database,
                                     const TransactionOptions& options = {}) const;

@@ -13,6 +13,7 @@
 #include "absl/strings/str_cat.h"
 #include "client/error_info.h"
 #include "client/outcome.h"
+#include "emsdb/v1/copy_service.grpc.pb.h"
 #include "emsdb/v1/database_service.grpc.pb.h"
 #include "emsdb/v1/query_service.grpc.pb.h"
 #include "emsdb/v1/transaction_service.grpc.pb.h"
@@ -58,6 +59,14 @@ struct Headers {
   }
 };
 
+// Came before the commit left, so it is here even if the gateway was lost after it.
+std::string TokenOf(const grpc::ClientContext& context) {
+  const auto& metadata = context.GetServerInitialMetadata();
+  const auto found = metadata.find(kCommitTokenKey);
+  return found == metadata.end() ? std::string()
+                                 : std::string(found->second.data(), found->second.size());
+}
+
 class GrpcResponseStream : public ResponseStream {
  public:
   GrpcResponseStream(v1::QueryService::Stub& stub, const CallContext& call, const Headers& headers,
@@ -88,6 +97,39 @@ class GrpcResponseStream : public ResponseStream {
   bool finished_ = false;
 };
 
+class GrpcRequestStream : public RequestStream {
+ public:
+  GrpcRequestStream(v1::CopyService::Stub& stub, const CallContext& call, const Headers& headers)
+      : on_cancel_(call.cancel, [this] { context_.TryCancel(); }) {
+    context_.set_deadline(ToGrpc(call.deadline));
+    headers.AddTo(context_);
+    writer_ = stub.CopyIn(&context_, &response_);
+  }
+
+  ~GrpcRequestStream() override {
+    if (finished_) return;
+    context_.TryCancel();
+    writer_->Finish();
+  }
+
+  bool Write(const v1::CopyInRequest& request) override { return writer_->Write(request); }
+
+  absl::StatusOr<v1::CopyInResponse> Finish() override {
+    finished_ = true;
+    writer_->WritesDone();
+    const grpc::Status status = writer_->Finish();
+    if (!status.ok()) return WithCommitToken(FromGrpc(status), TokenOf(context_));
+    return response_;
+  }
+
+ private:
+  grpc::ClientContext context_;
+  v1::CopyInResponse response_;
+  OnCancel on_cancel_;  // after the context, so that it is gone before it
+  std::unique_ptr<grpc::ClientWriter<v1::CopyInRequest>> writer_;
+  bool finished_ = false;
+};
+
 class GrpcTransport : public Transport {
  public:
   GrpcTransport(std::string address, std::shared_ptr<grpc::Channel> channel, Headers headers)
@@ -96,6 +138,7 @@ class GrpcTransport : public Transport {
         channel_(std::move(channel)),
         queries_(v1::QueryService::NewStub(channel_)),
         transactions_(v1::TransactionService::NewStub(channel_)),
+        copies_(v1::CopyService::NewStub(channel_)),
         databases_(v1::DatabaseService::NewStub(channel_)),
         health_(channel_) {}
 
@@ -114,6 +157,11 @@ class GrpcTransport : public Transport {
       const CallContext& call, const v1::ExecuteBatchRequest& request) override {
     return Unary<v1::ExecuteBatchResponse>(call, request, *queries_,
                                            &v1::QueryService::Stub::ExecuteBatch);
+  }
+
+  absl::StatusOr<std::unique_ptr<RequestStream>> CopyIn(const CallContext& call) override {
+    if (absl::Status status = Connect(call); !status.ok()) return status;
+    return std::make_unique<GrpcRequestStream>(*copies_, call, headers_);
   }
 
   absl::StatusOr<v1::BeginTransactionResponse> Begin(
@@ -174,14 +222,6 @@ class GrpcTransport : public Transport {
     return response;
   }
 
-  // Came before the commit left, so it is here even if the gateway was lost after it.
-  static std::string TokenOf(const grpc::ClientContext& context) {
-    const auto& metadata = context.GetServerInitialMetadata();
-    const auto found = metadata.find(kCommitTokenKey);
-    return found == metadata.end() ? std::string()
-                                   : std::string(found->second.data(), found->second.size());
-  }
-
   // A call leaves only on a connection that stands. Otherwise a failure to connect could not be
   // told from a connection that was lost with the call on it, and every write that met a gateway
   // away would have to be reported as perhaps done. Costs nothing while connected.
@@ -240,6 +280,7 @@ class GrpcTransport : public Transport {
   const std::shared_ptr<grpc::Channel> channel_;
   const std::unique_ptr<v1::QueryService::Stub> queries_;
   const std::unique_ptr<v1::TransactionService::Stub> transactions_;
+  const std::unique_ptr<v1::CopyService::Stub> copies_;
   const std::unique_ptr<v1::DatabaseService::Stub> databases_;
   grpc::TemplatedGenericStub<HealthRequest, HealthResponse> health_;
 };

@@ -16,6 +16,7 @@
 namespace emsdb::client {
 
 inline constexpr Duration kDefaultDeadline = std::chrono::seconds(30);
+inline constexpr Duration kCopyDeadline = std::chrono::seconds(300);  // of rows in bulk
 
 // PEM texts. Without `roots` those of the system are used; `certificate` and `key` are this
 // client's own, for mTLS, and go together.

@@ -50,6 +50,7 @@ wire::v1::ErrorInfo Info(const ErrorDetail& detail, Duration elapsed) {
   put("stage", StageName(detail.stage));
   if (detail.position > 0) put("position", std::to_string(detail.position));
   if (detail.statement >= 0) put("statement", std::to_string(detail.statement));
+  if (detail.row > 0) put("row", std::to_string(detail.row));
   put("retryable", detail.retry == Retry::kYes ? "true" : "false");
   if (detail.outcome == Outcome::kUnknown) put("outcome", "unknown");
   if (detail.attempts > 0) put("attempts", std::to_string(detail.attempts));

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "absl/strings/numbers.h"
+#include "absl/strings/str_split.h"
 #include "client/cli/parameters.h"
 
 namespace emsdb::client::cli {
@@ -28,6 +29,9 @@ Formats:
 
 Batch files: an SQL script, or JSON:
   [{"sql": "update t set n = n - $1 where id = $2", "params": [5, 1], "expect_rows": 1}, ...]
+
+CSV files for load: RFC 4180, with LF or CRLF; an empty field is NULL, "" is the empty text. All rows
+are one transaction. An error names the file's line, and then nothing was written.
 
 Environment: EMSDB_ADDRESS, EMSDB_TOKEN (a bearer token; no option, since others could read it).
 
@@ -73,7 +77,8 @@ void AddConnection(CLI::App& app, Options& options) {
   app.add_option("--address", options.address, "The gateway, host:port")
       ->envname("EMSDB_ADDRESS")
       ->capture_default_str();
-  app.add_option("--deadline", options.deadline_seconds, "Seconds the whole call may take")
+  app.add_option("--deadline", options.deadline_seconds,
+                 "Seconds the whole call may take; `load`: 300")
       ->check(CLI::Validator(&CheckDeadline, "0.001 to 3600"))
       ->capture_default_str();
   app.add_option("--caller", options.caller, "A label for the gateway's log")
@@ -86,6 +91,8 @@ void AddConnection(CLI::App& app, Options& options) {
   app.add_option("--tls-server-name", options.tls.server_name,
                  "The name expected in the gateway's certificate");
 }
+
+constexpr double kLoadSeconds = 300;
 
 constexpr std::array<std::pair<std::string_view, Format>, 3> kFormats{
     {{"table", Format::kTable}, {"json", Format::kJson}, {"csv", Format::kCsv}}};
@@ -159,6 +166,46 @@ void AddBatch(CLI::App& app, BatchCommand& batch) {
   command.add_option("FILE", batch.file, "An SQL script or JSON; - is standard input")->required();
 }
 
+char DelimiterFrom(const std::string& given) {
+  const std::string delimiter = given == "\\t" ? "\t" : given;
+  const bool fits = delimiter.size() == 1 && static_cast<unsigned char>(delimiter[0]) < 0x80 &&
+                    std::string_view("\"\r\n").find(delimiter[0]) == std::string_view::npos;
+  if (!fits) {
+    throw CLI::ValidationError(
+        "--delimiter", "must be one ASCII character, and no quote or line end; \\t is a tab");
+  }
+  return delimiter[0];
+}
+
+void AddLoad(CLI::App& app, LoadCommand& load) {
+  CLI::App& command = *app.add_subcommand("load", "Write a CSV file into a table, all or nothing");
+  command.fallthrough();
+  command.add_option("--db", load.database, "The logical database")->capture_default_str();
+  command.add_option("--schema", load.schema, "The table's schema; without it the search path's");
+  command
+      .add_option_function<std::string>(
+          "--columns",
+          [&load](const std::string& names) { load.columns = absl::StrSplit(names, ','); },
+          "Names in place of the header's")
+      ->option_text("A,B,...");
+  command.add_flag_callback(
+      "--no-header", [&load] { load.header = Header::kNone; },
+      "The first record is a row; all columns of the table, unless --columns says others");
+  command.add_flag_callback(
+      "--header", [&load] { load.header = Header::kFirstRecord; },
+      "The first record has the columns' names (the default)");
+  command.add_option("--null", load.null_text,
+                     "What stands for NULL where it is not quoted; an empty field by default");
+  command
+      .add_option_function<std::string>(
+          "--delimiter",
+          [&load](const std::string& given) { load.delimiter = DelimiterFrom(given); },
+          "Between fields; a comma by default")
+      ->option_text("C");
+  command.add_option("FILE", load.file, "A CSV file; - is standard input")->required();
+  command.add_option("TABLE", load.table, "The table's name as it is, never quoted")->required();
+}
+
 void AddOutcome(CLI::App& app, OutcomeCommand& outcome) {
   CLI::App& command = *app.add_subcommand(
       "outcome", "Ask what became of a commit whose answer was lost, by its token");
@@ -186,6 +233,7 @@ std::variant<Options, ExitStatus> ParseCommandLine(int argc, const char* const* 
   Options options;
   QueryCommand query;
   BatchCommand batch;
+  LoadCommand load;
   OutcomeCommand outcome;
   DatabasesCommand databases;
   PoolsCommand pools;
@@ -198,6 +246,7 @@ std::variant<Options, ExitStatus> ParseCommandLine(int argc, const char* const* 
   AddConnection(app, options);
   AddQuery(app, query);
   AddBatch(app, batch);
+  AddLoad(app, load);
   AddOutcome(app, outcome);
   AddAdministration(app, databases, pools, health);
   try {
@@ -211,6 +260,11 @@ std::variant<Options, ExitStatus> ParseCommandLine(int argc, const char* const* 
 
   if (app.got_subcommand("query")) options.command = std::move(query);
   if (app.got_subcommand("batch")) options.command = std::move(batch);
+  if (app.got_subcommand("load")) {
+    options.command = std::move(load);
+    // Of rows in bulk the gateway's own default is another.
+    if (app.count("--deadline") == 0) options.deadline_seconds = kLoadSeconds;
+  }
   if (app.got_subcommand("outcome")) options.command = std::move(outcome);
   if (app.got_subcommand("databases")) options.command = databases;
   if (app.got_subcommand("pools")) options.command = std::move(pools);

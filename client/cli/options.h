@@ -33,6 +33,20 @@ struct BatchCommand {
   Format format = Format::kTable;
 };
 
+// Whether a CSV file's first record has the columns' names.
+enum class Header { kFirstRecord, kNone };
+
+struct LoadCommand {
+  std::string database = "main";
+  std::string file;  // "-": standard input
+  std::string schema;
+  std::string table;
+  std::vector<std::string> columns;  // empty: the header's names, or all of the table's
+  Header header = Header::kFirstRecord;
+  std::string null_text;
+  char delimiter = ',';
+};
+
 struct DatabasesCommand {
   Format format = Format::kTable;
 };
@@ -62,8 +76,8 @@ struct Options {
   std::string caller = "emsdb";
   TlsFiles tls;
   double deadline_seconds = 30;
-  std::variant<QueryCommand, BatchCommand, OutcomeCommand, DatabasesCommand, PoolsCommand,
-               HealthCommand>
+  std::variant<QueryCommand, BatchCommand, LoadCommand, OutcomeCommand, DatabasesCommand,
+               PoolsCommand, HealthCommand>
       command;
 };
 

@@ -70,6 +70,8 @@ class PostgresConnection final : public Connection {
   absl::Status ExecuteBatch(std::span<const GuardedStatement> statements,
                             const TransactionOptions& transaction, const RunOptions& options,
                             const Bounds& bounds, BatchSink& sink) override;
+  absl::StatusOr<std::int64_t> CopyIn(const CopyTarget& target, const RunOptions& options,
+                                      const Bounds& bounds, RowSource& source) override;
   absl::Status Begin(const TransactionOptions& transaction, const RunOptions& options,
                      const Bounds& bounds) override;
   using Connection::Commit;
@@ -132,6 +134,9 @@ class PostgresConnection final : public Connection {
   GroupEnd ReadGroup(Exchange& exchange, const TransactionOptions& transaction,
                      std::span<const Member> members, AskId ask_id, BatchSink& sink,
                      std::vector<RowForwarder>& rows);
+  // In the open transaction, which it leaves open or failed.
+  absl::StatusOr<std::int64_t> RunCopy(const CopyTarget& target, const Bounds& bounds,
+                                       RowSource& source);
 
   // Whether a commit is to be named to `witness`, and can be.
   AskId AskIdFor(const CommitWitness* witness, Access access) const;

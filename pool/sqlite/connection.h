@@ -31,6 +31,8 @@ class SqliteConnection final : public Connection {
   absl::Status ExecuteBatch(std::span<const GuardedStatement> statements,
                             const TransactionOptions& transaction, const RunOptions& options,
                             const Bounds& bounds, BatchSink& sink) override;
+  absl::StatusOr<std::int64_t> CopyIn(const CopyTarget& target, const RunOptions& options,
+                                      const Bounds& bounds, RowSource& source) override;
   absl::Status Begin(const TransactionOptions& transaction, const RunOptions& options,
                      const Bounds& bounds) override;
   using Connection::Commit;
@@ -60,6 +62,9 @@ class SqliteConnection final : public Connection {
   absl::StatusOr<Completion> RunAlone(const Statement& statement, Access access, RowSink& sink);
   absl::StatusOr<Completion> RunInTransaction(const Statement& statement, RowSink& sink);
   absl::Status RunAll(std::span<const GuardedStatement> statements, BatchSink& sink);
+
+  // In the open transaction; how many rows were written.
+  absl::StatusOr<std::int64_t> InsertRows(const CopyTarget& target, RowSource& source);
 
   // These move the database and `state_` together.
   absl::Status BeginNow(Access access);

@@ -57,6 +57,30 @@ class ScriptedStream : public ResponseStream {
   std::size_t next_ = 0;
 };
 
+struct ScriptedCopyAnswer {
+  std::size_t takes_requests = SIZE_MAX;  // before the call ends
+  absl::StatusOr<v1::CopyInResponse> end;
+};
+
+class ScriptedCopy : public RequestStream {
+ public:
+  ScriptedCopy(ScriptedCopyAnswer answer, std::vector<v1::CopyInRequest>& seen, int& ended)
+      : answer_(std::move(answer)), seen_(seen), ended_(ended) {}
+  ~ScriptedCopy() override { ++ended_; }
+
+  bool Write(const v1::CopyInRequest& request) override {
+    if (seen_.size() == answer_.takes_requests) return false;
+    seen_.push_back(request);
+    return true;
+  }
+  absl::StatusOr<v1::CopyInResponse> Finish() override { return answer_.end; }
+
+ private:
+  ScriptedCopyAnswer answer_;
+  std::vector<v1::CopyInRequest>& seen_;
+  int& ended_;
+};
+
 class ScriptedTransport : public Transport {
  public:
   absl::StatusOr<v1::QueryResponse> Query(const CallContext& context,
@@ -75,6 +99,11 @@ class ScriptedTransport : public Transport {
       const CallContext& context, const v1::ExecuteBatchRequest& request) override {
     contexts.push_back(context);
     return batch.Answer(request, batches);
+  }
+  absl::StatusOr<std::unique_ptr<RequestStream>> CopyIn(const CallContext& context) override {
+    contexts.push_back(context);
+    if (!copy.ok()) return copy.status();
+    return std::make_unique<ScriptedCopy>(*copy, copy_requests, copies_ended);
   }
   absl::StatusOr<v1::BeginTransactionResponse> Begin(
       const CallContext&, const v1::BeginTransactionRequest& request) override {
@@ -105,6 +134,7 @@ class ScriptedTransport : public Transport {
   }
 
   Script<v1::QueryResponse> query;
+  absl::StatusOr<ScriptedCopyAnswer> copy = absl::UnimplementedError("not scripted");
   Script<ScriptedStreamAnswer> stream;
   Script<v1::ExecuteBatchResponse> batch;
   Script<v1::BeginTransactionResponse> begin;
@@ -119,8 +149,10 @@ class ScriptedTransport : public Transport {
   std::vector<v1::BeginTransactionRequest> begins;
   std::vector<v1::CommitTransactionRequest> commits;
   std::vector<v1::RollbackTransactionRequest> roll_backs;
+  std::vector<v1::CopyInRequest> copy_requests;
   std::vector<v1::GetCommitOutcomeRequest> outcomes;
   int streams_ended = 0;
+  int copies_ended = 0;
 };
 
 // Time that passes only while somebody waits for it.

@@ -90,6 +90,25 @@ class ScriptedConnection final : public Connection {
     return absl::OkStatus();
   }
 
+  // Takes all rows after what the script says.
+  absl::StatusOr<std::int64_t> CopyIn(const CopyTarget& target, const RunOptions& /*options*/,
+                                      const Bounds& bounds, RowSource& source) override {
+    const Use use(*this, "CopyIn");
+    RequireIdle("CopyIn");
+    if (absl::Status ready = Ready(bounds, Stage::kRunning); !ready.ok()) return ready;
+    stage_->Log(number_, "copy " + target.table);
+    absl::Status status =
+        Perform(stage_->Take(Operation::kExecuteBatch), bounds, Stage::kRunning, true);
+    if (!status.ok()) return status;
+    for (std::int64_t rows = 0;;) {
+      std::span<const Cell> cells;
+      const auto supply = source.Next(cells);
+      if (!supply.ok()) return supply.status();
+      if (*supply == RowSource::Supply::kEnd) return rows;
+      if (*supply == RowSource::Supply::kRow) ++rows;
+    }
+  }
+
   absl::Status Begin(const TransactionOptions& /*transaction*/, const RunOptions& /*options*/,
                      const Bounds& bounds) override {
     const Use use(*this, "Begin");
