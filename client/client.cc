@@ -110,6 +110,11 @@ absl::StatusOr<Transaction> Client::Begin(const std::string& database,
   return Transaction(runner_, database, response->transaction_id());
 }
 
+absl::StatusOr<StreamTransaction> Client::Transact(const std::string& database,
+                                                   const TransactionOptions& options) const {
+  return StreamTransaction::Begin(runner_, database, options);
+}
+
 absl::StatusOr<std::vector<v1::Database>> Client::ListDatabases(const CallOptions& options) const {
   auto response = runner_->Run(options, kReadOnly, [&](const CallContext& context) {
     return runner_->transport().ListDatabases(context, {});

@@ -13,6 +13,7 @@
 #include "client/call_runner.h"
 #include "client/options.h"
 #include "client/row_stream.h"
+#include "client/stream_transaction.h"
 #include "client/transaction.h"
 #include "client/transport.h"
 #include "client/value.h"
@@ -50,6 +51,10 @@ class Client {
 
   absl::StatusOr<Transaction> Begin(const std::string& database,
                                     const TransactionOptions& options = {}) const;
+
+  // The same, bound to a stream: it ends with the object, and at once.
+  absl::StatusOr<StreamTransaction> Transact(const std::string& database,
+                                             const TransactionOptions& options = {}) const;
 
   absl::StatusOr<std::vector<v1::Database>> ListDatabases(const CallOptions& options = {}) const;
 

@@ -14,6 +14,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "pool/clock.h"
+#include "pool/savepoint.h"
 #include "pool/stop_signal.h"
 #include "pool/value.h"
 
@@ -113,6 +114,11 @@ class Connection {
   // OK only if the database said that it committed. ABORTED if it rolled back. OutcomeUnknown if
   // the answer was lost.
   virtual absl::Status Commit(const Bounds& bounds) = 0;
+
+  // In a transaction only. kRollBackTo leaves the state kOpen, also where a statement had failed;
+  // the other two are refused then. NOT_FOUND if there is no savepoint of this name, which is
+  // compared as it is written; the state may be kFailed afterwards.
+  virtual absl::Status Savepoint(const SavepointAction& action, const Bounds& bounds) = 0;
 
   // Afterwards the state is kIdle or the connection is broken. OK without a transaction.
   virtual absl::Status RollBack(const Bounds& bounds) = 0;

@@ -66,6 +66,7 @@ class PostgresConnection final : public Connection {
   absl::Status Begin(const TransactionOptions& transaction, const RunOptions& options,
                      const Bounds& bounds) override;
   absl::Status Commit(const Bounds& bounds) override;
+  absl::Status Savepoint(const SavepointAction& action, const Bounds& bounds) override;
   absl::Status RollBack(const Bounds& bounds) override;
   absl::Status Ping(const Bounds& bounds) override;
   bool LooksAlive() override;

@@ -2,7 +2,7 @@
 # whose superuser's URL is in EMSDB_TEST_POSTGRES_URL (tests/support/private_postgres).
 emsdb_test(postgres_pgtest
   ../support/tcp_proxy.cc
-  connector_contract.cc
+  connector_contract.cc savepoint_contract.cc
   postgres_answer_pgtest.cc
   postgres_connection_pgtest.cc
   postgres_contract_pgtest.cc
