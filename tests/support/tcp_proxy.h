@@ -30,10 +30,15 @@ class TcpProxy {
   // server answers, the link is cut and the client sees nothing of it.
   void CutAnswerTo(std::string text);
 
+  // From now on: the next packet of a client that has `text` in it never reaches the server; the
+  // link is cut in its place.
+  void CutBefore(std::string text);
+
  private:
   void Accept();
   void Carry(int client);
   bool IsToBeCut(const char* data, std::size_t size);
+  bool IsToBeSwallowed(const char* data, std::size_t size);
 
   const int target_port_;
   int listener_ = -1;
@@ -42,6 +47,7 @@ class TcpProxy {
   std::atomic<int> trips_{0};
   Mutex mutex_;
   std::string cut_ ABSL_GUARDED_BY(mutex_);
+  std::string cut_before_ ABSL_GUARDED_BY(mutex_);
   std::vector<std::thread> carriers_;  // the accepting thread's, until it has ended
   std::thread acceptor_;
 };
