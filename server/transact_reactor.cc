@@ -11,6 +11,8 @@ namespace {
 constexpr Duration kDefaultTransactDeadline = std::chrono::seconds(300);
 // How long after its end a stream that nobody reads is cut.
 constexpr Duration kGrace = std::chrono::seconds(5);
+// How often a wait for the reader looks whether the call was told to stop: nobody signals that.
+constexpr Duration kLook = std::chrono::milliseconds(50);
 // An answer below this is with gRPC at once, whether the caller reads or not: one that waits for a
 // reader then is bounded by the transaction's idle time. A timer for each would cost more than it
 // could save.
@@ -169,6 +171,26 @@ void TransactReactor::Begun(const std::string& id) {
   id_ = id;
 }
 
+absl::Status TransactReactor::SendCommitting(const std::string& token, const Bounds& bounds) {
+  Clock& clock = gateway_.pools.clock();
+  MutexLock lock(mutex_);
+  if (cancelled_) return Stopped(StopReason::kCallerLeft, Stage::kCommitting);
+  response_.mutable_committing()->set_commit_token(token);
+  sending_ = Sending::kUnderWay;
+  StartWrite(&response_);
+  const Instant patience = After(clock.Now(), gateway_.slow_reader_timeout);
+  while (sending_ == Sending::kUnderWay && !cancelled_) {
+    const Instant now = clock.Now();
+    const StopReason stopped = bounds.stop == nullptr ? StopReason::kNone : bounds.stop->raised();
+    if (stopped != StopReason::kNone) return Stopped(stopped, Stage::kCommitting);
+    if (now >= bounds.deadline) return DeadlineExceeded(Stage::kCommitting);
+    if (now >= patience) return SlowReader(gateway_.slow_reader_timeout);
+    clock.WaitUntil(mutex_, sent_, std::min({patience, bounds.deadline, now + kLook}));
+  }
+  if (sending_ == Sending::kDone) return absl::OkStatus();
+  return Stopped(StopReason::kCallerLeft, Stage::kCommitting);
+}
+
 void TransactReactor::Answered(TransactKind kind, absl::Status status, Duration elapsed) {
   bool goes_on = false;
   {
@@ -237,6 +259,10 @@ void TransactReactor::CutSlowReader(std::uint64_t write) {
 void TransactReactor::OnWriteDone(bool ok) {
   {
     MutexLock lock(mutex_);
+    if (sending_ == Sending::kUnderWay) {
+      sending_ = ok ? Sending::kDone : Sending::kFailed;
+      return sent_.NotifyAll();
+    }
     if (phase_ != Phase::kWriting) return;
     patience_.Clear();
     if (ok && !cancelled_) return Read();
@@ -251,6 +277,7 @@ void TransactReactor::OnCancel() {
     MutexLock lock(mutex_);
     cancelled_ = true;
     call = call_;
+    sent_.NotifyAll();
   }
   // The statement that runs is cancelled, what is idle is rolled back: at once. The rest follows
   // when the call has ended, or the read or the write that is under way.

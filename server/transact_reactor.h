@@ -35,6 +35,9 @@ class TransactReactor final
   // For the running call, in the worker's thread, until it is answered.
   v1::TransactResponse& response() { return response_; }
   void Begun(const std::string& id);
+  // Sends `committing`, and waits until it is on its way: a commit that nobody could ask for must
+  // not leave. Not OK: it was not sent, the caller left or does not read.
+  absl::Status SendCommitting(const std::string& token, const Bounds& bounds);
   // A statement missed its `expect_rows`: for the database all is well, for us it has failed.
   bool rows_mismatched() const { return rows_mismatched_; }
   void SetRowsMismatched(bool mismatched) { rows_mismatched_ = mismatched; }
@@ -102,6 +105,9 @@ class TransactReactor final
   bool cancelled_ ABSL_GUARDED_BY(mutex_) = false;
   bool done_ ABSL_GUARDED_BY(mutex_) = false;
   std::optional<absl::Status> ended_ ABSL_GUARDED_BY(mutex_);  // why, while a call was running
+  enum class Sending { kNothing, kUnderWay, kDone, kFailed };
+  Sending sending_ ABSL_GUARDED_BY(mutex_) = Sending::kNothing;  // of `committing`
+  CondVar sent_;
   std::uint64_t writes_ ABSL_GUARDED_BY(mutex_) = 0;
   Timer patience_ ABSL_GUARDED_BY(mutex_);  // with a caller who does not begin, or does not read
   Timer cut_ ABSL_GUARDED_BY(mutex_);
