@@ -51,10 +51,10 @@ absl::StatusOr<StreamTransaction> StreamTransaction::Begin(std::shared_ptr<const
 }
 
 absl::StatusOr<Result> StreamTransaction::Query(std::string sql, std::vector<Value> parameters) {
-  return Query(BatchStatement{.sql = std::move(sql), .parameters = std::move(parameters)});
+  return Run({.sql = std::move(sql), .parameters = std::move(parameters)});
 }
 
-absl::StatusOr<Result> StreamTransaction::Query(BatchStatement statement, std::uint32_t max_rows) {
+absl::StatusOr<Result> StreamTransaction::Run(BatchStatement statement, std::uint32_t max_rows) {
   v1::TransactRequest request;
   v1::TransactStatement& wire = *request.mutable_statement();
   *wire.mutable_statement() = ToWire(std::move(statement.sql), std::move(statement.parameters),

@@ -33,7 +33,7 @@ class StreamTransaction {
   // After a statement that failed only rolling back is left, wholly or to a savepoint; so it is
   // after one that misses its `expect_rows`.
   absl::StatusOr<Result> Query(std::string sql, std::vector<Value> parameters = {});
-  absl::StatusOr<Result> Query(BatchStatement statement, std::uint32_t max_rows = 0);
+  absl::StatusOr<Result> Run(BatchStatement statement, std::uint32_t max_rows = 0);
 
   absl::Status SetSavepoint(std::string name);
   absl::Status RollBackTo(std::string name);

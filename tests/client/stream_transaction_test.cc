@@ -59,7 +59,7 @@ class AStreamTransaction : public ::testing::Test {
 TEST_F(AStreamTransaction, RunsItsStatementsAndCommits) {
   auto transaction = Begin({Begun(), Touched(1), Committing("t0ken"), Committed()});
   ASSERT_TRUE(transaction.ok()) << transaction.status();
-  const auto done = transaction->Query({.sql = "UPDATE a", .expect_rows = 1});
+  const auto done = transaction->Run({.sql = "UPDATE a", .expect_rows = 1});
   ASSERT_TRUE(done.ok()) << done.status();
   EXPECT_EQ(done->rows_affected, 1);
   EXPECT_TRUE(transaction->Commit().ok());

@@ -87,9 +87,9 @@ TEST_P(TransactSuite, CommitsWhatItsStatementsDid) {
   Gateway();
   auto transaction = Connect().Transact("main");
   ASSERT_TRUE(transaction.ok()) << transaction.status();
-  const auto inserted = transaction->Query({.sql = "insert into units values ($1, $2)",
-                                            .parameters = {2, "Engine 4"},
-                                            .expect_rows = 1});
+  const auto inserted = transaction->Run({.sql = "insert into units values ($1, $2)",
+                                          .parameters = {2, "Engine 4"},
+                                          .expect_rows = 1});
   ASSERT_TRUE(inserted.ok()) << inserted.status();
   const auto units = transaction->Query("select id, name from units order by id");
   ASSERT_TRUE(units.ok()) << units.status();
@@ -130,9 +130,8 @@ TEST_P(TransactSuite, GoesOnAfterAnErrorAndComesBackToASavepoint) {
   EXPECT_TRUE(transaction->ReleaseSavepoint("before").ok());
   EXPECT_EQ(transaction->SetSavepoint("").code(), absl::StatusCode::kInvalidArgument);
   EXPECT_EQ(transaction->Query("commit").status().code(), absl::StatusCode::kInvalidArgument);
-  EXPECT_EQ(
-      transaction->Query(BatchStatement{.sql = "select 1", .expect_rows = -1}).status().code(),
-      absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(transaction->Run({.sql = "select 1", .expect_rows = -1}).status().code(),
+            absl::StatusCode::kInvalidArgument);
   ASSERT_TRUE(transaction->RollBackTo("before").code() == absl::StatusCode::kNotFound);
   EXPECT_TRUE(transaction->RollBack().ok());
   EXPECT_EQ(Count(), 1);
@@ -156,14 +155,14 @@ TEST_P(TransactSuite, FailsTheTransactionWhoseStatementMissesItsRows) {
   ASSERT_TRUE(transaction->SetSavepoint("a").ok());
   const BatchStatement missing{.sql = "update units set name = 'y' where id = 99",
                                .expect_rows = 1};
-  const auto missed = transaction->Query(missing);
+  const auto missed = transaction->Run(missing);
   EXPECT_EQ(missed.status().code(), absl::StatusCode::kFailedPrecondition);
   EXPECT_EQ(ErrorInfoOf(missed.status()).reason, "ROWS_MISMATCH");
   EXPECT_EQ(ErrorInfoOf(transaction->Query("select 1").status()).reason, "TX_FAILED");
   EXPECT_EQ(ErrorInfoOf(transaction->SetSavepoint("b")).reason, "TX_FAILED");
   EXPECT_TRUE(transaction->RollBackTo("a").ok());
   EXPECT_TRUE(transaction->Query("insert into units values (2, 'x')").ok());
-  EXPECT_FALSE(transaction->Query(missing).ok());
+  EXPECT_FALSE(transaction->Run(missing).ok());
   EXPECT_EQ(ErrorInfoOf(transaction->Commit()).reason, "TX_ROLLED_BACK");
   EXPECT_EQ(Count(), 1);
 }
@@ -342,7 +341,7 @@ TEST_P(TransactSuite, KeepsResultsWithinOneMessage) {
   EXPECT_EQ(ErrorInfoOf(all.status()).reason, "RESULT_TOO_LARGE") << all.status();
   EXPECT_TRUE(transaction->RollBack().ok());
   auto second = Connect().Transact("main");
-  const auto few = second->Query({.sql = many}, 10);
+  const auto few = second->Run({.sql = many}, 10);
   EXPECT_EQ(ErrorInfoOf(few.status()).reason, "RESULT_TOO_LARGE") << few.status();
 }
 
