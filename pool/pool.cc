@@ -325,8 +325,9 @@ absl::Status Pool::Refusal(RefusalReason reason) const {
       }
       return Exhausted(
           absl::StrFormat("QueuePool limit of size %d overflow %d reached, connection timed out, "
-                          "timeout %.2f%s%s%s",
+                          "timeout %.2f%s%s%s%s",
                           limits_.size, limits_.overflow, seconds, Holders(),
+                          state_.HeldByLeasesAlone() ? ", all by leased transactions" : "",
                           last_connect_failure_.ok() ? "" : "; last connect error: ",
                           std::string(last_connect_failure_.message())),
           "POOL_TIMEOUT");

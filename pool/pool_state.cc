@@ -195,6 +195,12 @@ void PoolState::RefuseAll(Actions& actions) {
   }
 }
 
+bool PoolState::HeldByLeasesAlone() const {
+  return In(Phase::kLeased) > 0 && std::all_of(slots_.begin(), slots_.end(), [](const Slot& slot) {
+           return slot.phase != Phase::kLeased || slot.claim.purpose == Purpose::kLease;
+         });
+}
+
 PoolState::Counts PoolState::counts() const {
   return {In(Phase::kIdle),    In(Phase::kLeased), In(Phase::kOpening),
           In(Phase::kClosing), line_.size(),       leases_};

@@ -135,6 +135,10 @@ class PoolState {
   void RefuseAll(Actions& actions);
 
   Counts counts() const;
+
+  // Whether all connections in use are kept by transactions between their calls, so that waiting
+  // for a statement to end would be in vain.
+  bool HeldByLeasesAlone() const;
   const PoolLimits& limits() const { return limits_; }
 
  private:

@@ -65,6 +65,10 @@ class Transactions final : private Due {
   // what is committed and a roll-back of what is not any more are answered OK without running. The
   // last numbered call once more is given its first answer, also when the transaction is over.
   void Run(TransactionUse use, std::shared_ptr<Call> call);
+  void Run(const std::string& id, std::string_view caller, TransactionStep step,
+           std::shared_ptr<Call> call) {
+    Run({.id = id, .caller = std::string(caller), .step = step}, std::move(call));
+  }
 
   // Rolls back, without an answer: nobody will ever know the id, or its holder has left.
   void Abandon(const std::string& id);

@@ -137,6 +137,24 @@ TEST_P(ConnectorContract, HasNoSavepointOutsideATransaction) {
   ExpectUsable(writer());
 }
 
+TEST_P(ConnectorContract, RevivesATransactionWhoseStatementRanOutOfTime) {
+  ASSERT_EQ(writer().Begin({}, {}, Soon()), absl::OkStatus());
+  ASSERT_TRUE(Run(writer(), "INSERT INTO %t (id) VALUES (1)").ok());
+  ASSERT_EQ(writer().Savepoint(Set("a"), Soon()), absl::OkStatus());
+  CollectingSink sink;
+  EXPECT_EQ(
+      writer()
+          .Execute({.sql = dialect().endless_sql}, {}, Within(std::chrono::milliseconds(100)), sink)
+          .status()
+          .code(),
+      absl::StatusCode::kDeadlineExceeded);
+  EXPECT_EQ(writer().transaction_state(), TransactionState::kFailed);
+  ASSERT_EQ(writer().Savepoint(BackTo("a"), Soon()), absl::OkStatus());
+  ASSERT_EQ(writer().Commit(Soon()), absl::OkStatus());
+  EXPECT_EQ(CountRows(writer()), 1);
+  ExpectUsable(writer());
+}
+
 TEST_P(ConnectorContract, DoesNothingToASavepointOnceItWasToldToStop) {
   StopSignal stop;
   stop.Raise(StopReason::kCallerLeft);

@@ -335,6 +335,21 @@ TEST_F(Ends, AreNotToldToThoseWhoBroughtThemAbout) {
   EXPECT_EQ(Count("1 rollback"), 2);
 }
 
+TEST_F(NumberedCalls, AreWhatAWaiterIsToldOfWhereNothingElseHoldsThePool) {
+  const std::string id = Begin({.caller = "cad", .database = "main", .idle_timeout = seconds(100)});
+  const CallRef late = test.Start();
+  clock.Advance(seconds(30));
+  EXPECT_THAT(late->Await(),
+              HasMessage(HasSubstr("held by unnamed 1, all by leased transactions")));
+  EXPECT_THAT(Commit(id, 0).Await(), IsOk());
+  const CallRef running = test.StartHanging();
+  const CallRef other = test.Start();
+  clock.Advance(seconds(30));
+  EXPECT_THAT(other->Await(), HasMessage(::testing::EndsWith("held by unnamed 1")));
+  test.connector->Release();
+  EXPECT_THAT(running->Await(), IsOk());
+}
+
 TEST_F(NumberedCalls, KnowTheAgeOfTheOldestTransaction) {  // T24
   EXPECT_EQ(transactions->OldestIn("main"), Duration::zero());
   const std::string id = Begin();

@@ -50,7 +50,7 @@ class TransactionsTest : public ::testing::Test {
   CallRef Run(const std::string& id, TransactionStep step, const Body& body,
               const std::string& caller = "cad") {
     CallRef call = test.Make(body);
-    transactions->Run({.id = id, .caller = caller, .step = step}, call);
+    transactions->Run(id, caller, step, call);
     return call;
   }
   CallRef Statement(const std::string& id, const std::string& caller = "cad") {
@@ -118,7 +118,7 @@ TEST_F(ATransaction, OfAnotherProcessIsNamedAsSuch) {  // T19
   Transactions elsewhere(clock, upkeep);
   const std::string id = Begin();
   const CallRef call = test.Make();
-  elsewhere.Run({.id = id, .caller = "cad", .step = TransactionStep::kCommit}, call);
+  elsewhere.Run(id, "cad", TransactionStep::kCommit, call);
   EXPECT_THAT(call->Await(), StatusIs(absl::StatusCode::kAborted));
   EXPECT_THAT(call->Await(), HasReason("TX_ELSEWHERE"));
   EXPECT_THAT(Commit(id)->Await(), IsOk());
@@ -231,7 +231,7 @@ TEST_F(ATransaction, IsRolledBackWhenACommitWasCancelledBeforeItRan) {  // T2
   const std::string id = Begin();
   const CallRef commit = test.Make(kCommit);
   commit->Cancel(StopReason::kCallerLeft);
-  transactions->Run({.id = id, .caller = "cad", .step = TransactionStep::kCommit}, commit);
+  transactions->Run(id, "cad", TransactionStep::kCommit, commit);
   EXPECT_THAT(commit->Await(), StatusIs(absl::StatusCode::kCancelled));
   AwaitFree();
   EXPECT_EQ(Count("1 commit"), 0);
