@@ -98,7 +98,7 @@ TEST_P(ConnectorContract, EndsTheSavepointsBehindTheOneItReturnsTo) {
 TEST_P(ConnectorContract, ComparesNamesOfSavepointsAsTheyAreWritten) {
   // The last one would be cut by a server that takes fewer bytes, and end the statement unquoted.
   const std::string longest = std::string(58, 'n') + "\";--x";
-  ASSERT_EQ(longest.size(), 62U);
+  ASSERT_EQ(longest.size(), 63U);
   for (const std::string& name : {std::string("Unit 7\""), std::string("Zoë"), longest}) {
     ASSERT_EQ(writer().Begin({}, {}, Soon()), absl::OkStatus());
     ASSERT_EQ(writer().Savepoint(Set(name), Soon()), absl::OkStatus()) << name;
