@@ -102,7 +102,9 @@ absl::Status StreamTransaction::Commit() {
     if (absl::Status status = Read(*answer, Effect::kMayWrite); !status.ok()) answer = status;
   }
   stream_.reset();
-  if (!answer.ok()) return WithOutcome(answer.status(), Effect::kMayWrite);
+  if (!answer.ok()) {
+    return WithOutcome(WithCommitToken(answer.status(), commit_token_), Effect::kMayWrite);
+  }
   return answer->has_committed() ? absl::OkStatus() : UnexpectedAnswer(Effect::kMayWrite);
 }
 

@@ -103,6 +103,10 @@ absl::Status CheckSavepoint(const v1::SavepointAction& action) {
   return CheckField("savepoint.release", action.release());
 }
 
+absl::Status CheckCommitToken(const std::string& token) {
+  return CheckField("commit_token", token);
+}
+
 absl::Status CheckTexts(const std::string& database, const v1::Statement& statement) {
   if (absl::Status status = CheckDatabaseName(database); !status.ok()) return status;
   return CheckStatement("statement", statement);

@@ -64,6 +64,8 @@ class Transport {
   virtual absl::StatusOr<v1::SavepointResponse> Savepoint(const CallContext& context,
                                                           const v1::SavepointRequest& request) = 0;
   virtual absl::StatusOr<std::unique_ptr<TransactStream>> Transact(const CallContext& context) = 0;
+  virtual absl::StatusOr<v1::GetCommitOutcomeResponse> GetCommitOutcome(
+      const CallContext& context, const v1::GetCommitOutcomeRequest& request) = 0;
   virtual absl::StatusOr<v1::ListDatabasesResponse> ListDatabases(
       const CallContext& context, const v1::ListDatabasesRequest& request) = 0;
   virtual absl::StatusOr<v1::GetPoolStatusResponse> GetPoolStatus(

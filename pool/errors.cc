@@ -189,6 +189,13 @@ absl::Status OutcomeForgotten(std::string_view why) {
               {.reason = "OUTCOME_FORGOTTEN", .retry = Retry::kNo});
 }
 
+absl::Status CommitFoundRolledBack() {
+  return Make(absl::StatusCode::kAborted,
+              "the connection was lost during the commit, and the database has rolled it back: "
+              "nothing of it took effect",
+              {.reason = "COMMIT_ROLLED_BACK", .stage = Stage::kCommitting, .retry = Retry::kYes});
+}
+
 absl::Status RowsMismatch(int statement, std::int64_t expected, std::int64_t actual) {
   return Make(absl::StatusCode::kFailedPrecondition,
               absl::StrFormat("statements[%d]: expected %d rows, found %d; nothing was changed",

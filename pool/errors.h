@@ -87,6 +87,9 @@ absl::Status OutcomeElsewhere();
 // A commit whose outcome cannot be told any more, because of `why`. NOT_FOUND.
 absl::Status OutcomeForgotten(std::string_view why);
 
+// A commit whose answer was lost was found to have been rolled back. ABORTED; may be repeated.
+absl::Status CommitFoundRolledBack();
+
 // A batch's statement touched or returned another number of rows than promised.
 absl::Status RowsMismatch(int statement, std::int64_t expected, std::int64_t actual);
 

@@ -190,6 +190,7 @@ void Transactions::CheckIn(const TransactionUse& use, const absl::Status& outcom
     Entry& entry = entries_.find(use.id)->second;  // what is busy is never forgotten
     const std::optional<End> end =
         EndAfter(use.step, outcome, lease.connection(), entry.wanted_end);
+    if (end == End::kInDoubt) entry.commit_token = DetailOf(outcome).commit_token;
     entry.busy = false;
     entry.running.reset();
     entry.lease = std::move(lease);
@@ -319,7 +320,7 @@ absl::Status Transactions::WhyOver(const Entry& entry, TransactionStep step, Ins
     case End::kInDoubt: {
       absl::Status status =
           OutcomeUnknown("nobody knows whether it took effect", Stage::kCommitting);
-      return status;
+      return WithCommitToken(std::move(status), entry.commit_token);
     }
     default:
       break;

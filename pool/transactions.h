@@ -105,6 +105,7 @@ class Transactions final : private Due {
     bool busy = false;
     std::optional<End> wanted_end;  // decided while busy
     std::optional<End> end;
+    std::string commit_token;  // of a commit in doubt
     Instant ended{};
     std::uint64_t sequence = 0;  // of the last numbered call that ran
     std::uint64_t request = 0;   // of the same

@@ -39,6 +39,7 @@ void Journal::Tell(const FinishedCall& call, const absl::Status& status) {
   put("reason", detail.reason);
   put("sqlstate", detail.sqlstate);
   put("stage", StageName(detail.stage));
+  put("commit_token", detail.commit_token);
   // What the database says may quote a value: `invalid input syntax for type date: "..."`.
   const bool quotes_values = detail.reason == "SQL_ERROR" || !detail.sqlstate.empty();
   if (!quotes_values || bind_values_ == BindValues::kShown) {

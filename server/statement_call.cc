@@ -34,7 +34,9 @@ StatementCall::StatementCall(Gateway& gateway, CallBasics basics, UnaryReactor& 
 }
 
 absl::Status StatementCall::Run(Connection& connection, const Bounds& bounds, Lease& lease) {
-  const RunOptions run = run_options(work_.access);
+  TokenWitness witness(basics().database, announcer());
+  RunOptions run = run_options(work_.access);
+  if (work_.naming == CommitNaming::kResolvable) run.witness = &witness;
   if (work_.beginning) {
     absl::Status begun = connection.Begin(work_.beginning->options, run, bounds);
     if (!begun.ok()) return begun;
@@ -42,10 +44,10 @@ absl::Status StatementCall::Run(Connection& connection, const Bounds& bounds, Le
   // If this fails in a transaction it began, the end of the lease rolls back.
   const auto completion = connection.Execute(work_.statement, run, bounds, sink_);
   if (work_.step == TransactionStep::kStatementAndCommit) {
-    absl::Status ended = CommitOrRollBack(connection, bounds, completion.status());
-    if (!ended.ok()) return ended;
+    absl::Status ended = CommitOrRollBack(connection, bounds, completion.status(), witness);
+    if (!ended.ok()) return witness.Marked(std::move(ended));
   }
-  if (!completion.ok()) return completion.status();
+  if (!completion.ok()) return WithoutToken(witness.Marked(completion.status()), work_.naming);
   response().set_rows_affected(completion->rows_affected);
   response().set_command(completion->command);
   if (work_.beginning) {
@@ -58,8 +60,8 @@ absl::Status StatementCall::Run(Connection& connection, const Bounds& bounds, Le
 // The statement's own error is the answer also where the roll-back fails: the connection is closed
 // then, which rolls back as well.
 absl::Status StatementCall::CommitOrRollBack(Connection& connection, const Bounds& bounds,
-                                             const absl::Status& ran) {
-  if (ran.ok()) return connection.Commit(bounds);
+                                             const absl::Status& ran, TokenWitness& witness) {
+  if (ran.ok()) return connection.Commit(bounds, &witness);
   // Not by the call's bounds, which may be why the statement failed.
   connection.RollBack({.deadline = After(gateway().pools.clock().Now(), kRollBackPatience)})
       .IgnoreError();

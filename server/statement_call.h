@@ -39,6 +39,7 @@ class StatementCall final : public UnaryCall<v1::QueryResponse> {
     std::uint32_t max_rows = 0;          // 0: the most there can be
     std::optional<Beginning> beginning;  // set: the statement is the first of a transaction
     TransactionStep step = TransactionStep::kStatement;
+    CommitNaming naming = CommitNaming::kNone;
   };
 
   StatementCall(Gateway& gateway, CallBasics basics, UnaryReactor& reactor,
@@ -51,7 +52,7 @@ class StatementCall final : public UnaryCall<v1::QueryResponse> {
 
  private:
   absl::Status CommitOrRollBack(Connection& connection, const Bounds& bounds,
-                                const absl::Status& ran);
+                                const absl::Status& ran, TokenWitness& witness);
 
   grpc::CallbackServerContext& context_;
   Work work_;

@@ -58,9 +58,10 @@ absl::Status RunCommit(TransactCall& call, Connection& connection, const Bounds&
     connection.RollBack({.deadline = soon}).IgnoreError();
     return CommitRolledBack();
   }
-  absl::Status committed = connection.Commit(bounds);
+  TokenWitness witness(call.basics().database, stream);
+  absl::Status committed = connection.Commit(bounds, &witness);
   if (committed.ok()) stream.response().mutable_committed();
-  return committed;
+  return witness.Marked(std::move(committed));
 }
 
 absl::Status RunRollBack(TransactCall& call, Connection& connection, const Bounds& bounds) {

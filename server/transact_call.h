@@ -37,6 +37,7 @@ class TransactCall final : public RpcCall {
         work_(std::move(work)) {}
 
   // For the work.
+  using RpcCall::basics;
   using RpcCall::gateway;
   using RpcCall::run_options;
   TransactReactor& stream() { return *stream_; }

@@ -171,7 +171,7 @@ void TransactReactor::Begun(const std::string& id) {
   id_ = id;
 }
 
-absl::Status TransactReactor::SendCommitting(const std::string& token, const Bounds& bounds) {
+absl::Status TransactReactor::Announce(const std::string& token, const Bounds& bounds) {
   Clock& clock = gateway_.pools.clock();
   MutexLock lock(mutex_);
   if (cancelled_) return Stopped(StopReason::kCallerLeft, Stage::kCommitting);

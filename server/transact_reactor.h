@@ -27,6 +27,7 @@ namespace emsdb {
 // is told to stop, then the stream is finished. Any thread.
 class TransactReactor final
     : public grpc::ServerBidiReactor<v1::TransactRequest, v1::TransactResponse>,
+      public CommitAnnouncer,
       public std::enable_shared_from_this<TransactReactor> {
  public:
   static TransactReactor* Serve(Gateway& gateway, IdleStreams& waiting,
@@ -37,7 +38,7 @@ class TransactReactor final
   void Begun(const std::string& id);
   // Sends `committing`, and waits until it is on its way: a commit that nobody could ask for must
   // not leave. Not OK: it was not sent, the caller left or does not read.
-  absl::Status SendCommitting(const std::string& token, const Bounds& bounds);
+  absl::Status Announce(const std::string& token, const Bounds& bounds) override;
   // A statement missed its `expect_rows`: for the database all is well, for us it has failed.
   bool rows_mismatched() const { return rows_mismatched_; }
   void SetRowsMismatched(bool mismatched) { rows_mismatched_ = mismatched; }

@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include "server/outcome_call.h"
 #include "server/statement_call.h"
 #include "server/transact_reactor.h"
 #include "server/transaction_use.h"
@@ -59,7 +60,8 @@ class CommitCall final : public UnaryCall<v1::CommitTransactionResponse> {
 
  protected:
   absl::Status Run(Connection& connection, const Bounds& bounds, Lease&) override {
-    return connection.Commit(bounds);
+    TokenWitness witness(basics().database, announcer());
+    return witness.Marked(connection.Commit(bounds, &witness));
   }
 };
 
@@ -181,6 +183,14 @@ grpc::ServerUnaryReactor* TransactionService::Savepoint(grpc::CallbackServerCont
 grpc::ServerBidiReactor<v1::TransactRequest, v1::TransactResponse>* TransactionService::Transact(
     grpc::CallbackServerContext* context) {
   return TransactReactor::Serve(gateway_, waiting_, *context);
+}
+
+grpc::ServerUnaryReactor* TransactionService::GetCommitOutcome(
+    grpc::CallbackServerContext* context, const v1::GetCommitOutcomeRequest* request,
+    v1::GetCommitOutcomeResponse* response) {
+  return ServeUnary(gateway_, "GetCommitOutcome", *context, [&](UnaryReactor& reactor) {
+    return StartOutcome(gateway_, *context, *request, *response, reactor);
+  });
 }
 
 }  // namespace emsdb

@@ -30,6 +30,9 @@ class TransactionService final : public v1::TransactionService::CallbackService 
 
   // Ends the streams that have not begun, and those that come later.
   void Drain() { waiting_.Drain(); }
+  grpc::ServerUnaryReactor* GetCommitOutcome(grpc::CallbackServerContext* context,
+                                             const v1::GetCommitOutcomeRequest* request,
+                                             v1::GetCommitOutcomeResponse* response) override;
 
  private:
   Gateway& gateway_;

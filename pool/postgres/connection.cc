@@ -177,7 +177,11 @@ PostgresConnection::GroupEnd PostgresConnection::RunGroup(std::span<const Member
   for (const Member& member : members) {
     queued = queued && QueueStatement(*member.statement, member.parameters);
   }
-  const AskId ask_id = AskIdFor(options.witness, transaction.access);
+  // What only reads has no id: not even the question is sent.
+  const bool may_write = std::any_of(members.begin(), members.end(), [&](const Member& member) {
+    return DoubtOf(*member.statement, options) == Doubt::kWrite;
+  });
+  const AskId ask_id = may_write ? AskIdFor(options.witness, transaction.access) : AskId::kNo;
   if (ask_id == AskId::kYes) queued = queued && QueueText(kTransactionIdQuestion);
   if (!queued || !QueueSync()) return {SendFailed(Stage::kRunning)};
 

@@ -128,6 +128,11 @@ class ScriptedTransport : public Transport {
     if (!transact_opens.ok()) return transact_opens;
     return std::make_unique<ScriptedTransactStream>(transact, transacts, streams_ended);
   }
+
+  absl::StatusOr<v1::GetCommitOutcomeResponse> GetCommitOutcome(
+      const CallContext&, const v1::GetCommitOutcomeRequest& request) override {
+    return outcome.Answer(request, outcomes);
+  }
   absl::StatusOr<v1::ListDatabasesResponse> ListDatabases(
       const CallContext&, const v1::ListDatabasesRequest&) override {
     return absl::UnimplementedError("not scripted");
@@ -149,6 +154,7 @@ class ScriptedTransport : public Transport {
   Script<v1::SavepointResponse> savepoint;
   absl::Status transact_opens;
   ScriptedTransact transact;
+  Script<v1::GetCommitOutcomeResponse> outcome;
 
   std::vector<CallContext> contexts;
   std::vector<v1::QueryRequest> queries;
@@ -159,6 +165,7 @@ class ScriptedTransport : public Transport {
   std::vector<v1::RollbackTransactionRequest> roll_backs;
   std::vector<v1::SavepointRequest> savepoints;
   std::vector<v1::TransactRequest> transacts;
+  std::vector<v1::GetCommitOutcomeRequest> outcomes;
   int streams_ended = 0;
 };
 

@@ -107,6 +107,7 @@ TEST_F(AStreamTransaction, DoesNotKnowWhatBecameOfACommitWhoseAnswerWasLost) {  
   const absl::Status lost = transaction->Commit();
   EXPECT_EQ(lost.code(), absl::StatusCode::kUnknown) << lost;
   EXPECT_TRUE(ErrorInfoOf(lost).outcome_unknown());
+  EXPECT_EQ(ErrorInfoOf(lost).commit_token(), "t0ken");
   EXPECT_EQ(transaction->commit_token(), "t0ken");
   auto empty = Begin({Begun()}, absl::OkStatus());
   EXPECT_TRUE(ErrorInfoOf(empty->Commit()).outcome_unknown());

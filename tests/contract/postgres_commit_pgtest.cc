@@ -88,6 +88,16 @@ TEST_F(PostgresCommit, NeedsTwoTripsForABatchAndForAStatementThatCanBeNamed) {
   EXPECT_EQ(witness.told[0].server, witness.told[1].server);
 }
 
+TEST_F(PostgresCommit, HasNothingToSayOfABatchThatOnlyReads) {
+  RecordingWitness witness;
+  CollectingBatchSink sink;
+  const std::vector<GuardedStatement> batch = {{{.sql = Sql("SELECT * FROM %t")}, std::nullopt},
+                                               {{.sql = "SELECT pg_sleep(0)"}, std::nullopt}};
+  EXPECT_EQ(connection().ExecuteBatch(batch, {}, {.witness = &witness}, Soon(), sink),
+            absl::OkStatus());
+  EXPECT_EQ(witness.told.size(), 0U);
+}
+
 TEST_F(PostgresCommit, NeedsOneMoreTripToNameATransactionThatMayWrite) {
   TcpProxy proxy(ServerPort());
   auto connection = OpenThrough(proxy.port());

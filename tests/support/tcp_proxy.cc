@@ -105,7 +105,7 @@ void TcpProxy::Carry(int client) {
   bool server_spoke_last = true;
   bool cutting = false;
   std::array<char, 65536> buffer;
-  while (open && !stopping_) {
+  while (open && !stopping_ && !refusing_) {
     std::array<pollfd, 2> ends = {pollfd{client, POLLIN, 0}, pollfd{server, POLLIN, 0}};
     if (poll(ends.data(), ends.size(), 20) <= 0) continue;
     if (ends[0].revents != 0) {

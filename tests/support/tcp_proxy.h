@@ -34,6 +34,10 @@ class TcpProxy {
   // link is cut in its place.
   void CutBefore(std::string text);
 
+  // From now on: every link is cut, and no new one is carried, until Allow.
+  void Refuse() { refusing_ = true; }
+  void Allow() { refusing_ = false; }
+
  private:
   void Accept();
   void Carry(int client);
@@ -45,6 +49,7 @@ class TcpProxy {
   int port_ = 0;
   std::atomic<bool> stopping_{false};
   std::atomic<int> trips_{0};
+  std::atomic<bool> refusing_{false};
   Mutex mutex_;
   std::string cut_ ABSL_GUARDED_BY(mutex_);
   std::string cut_before_ ABSL_GUARDED_BY(mutex_);
