@@ -46,8 +46,7 @@ class StreamTransaction {
   // OK as well where it is over already without a commit.
   absl::Status RollBack();
 
-  // What GetCommitOutcome wants to know, once Commit() was called; "" where the commit has no
-  // token, or its answer needs none.
+  // For Client::CommitOutcomeOf, once Commit() was called; "" where the commit has no token.
   const std::string& commit_token() const { return commit_token_; }
 
  private:

@@ -87,6 +87,50 @@ TEST_F(PostgresStreams, CostNoThreadWhileTheirCallersThink) {
   EXPECT_LT(with_streams, with_transactions + kStreams / 2);
 }
 
+// T14
+TEST_F(PostgresStreams, NameTheirCommitBeforeItLeaves) {
+  database_.Run("create table notes (step int)");
+  Start({});
+  const client::Client client = Connect();
+  auto transaction = client.Transact("main");
+  ASSERT_TRUE(transaction->Query("insert into notes values (1)").ok());
+  ASSERT_TRUE(transaction->Commit().ok());
+  ASSERT_NE(transaction->commit_token(), "");
+  const auto outcome = client.CommitOutcomeOf(transaction->commit_token());
+  ASSERT_TRUE(outcome.ok()) << outcome.status();
+  EXPECT_EQ(*outcome, client::CommitOutcome::kCommitted);
+  auto reading = client.Transact("main");
+  ASSERT_TRUE(reading->Query("select 1").ok());
+  EXPECT_TRUE(reading->Commit().ok());
+  EXPECT_EQ(reading->commit_token(), "");
+}
+
+// T14
+TEST_F(PostgresStreams, AndStatementsThatCommitNameItInTheMetadata) {
+  database_.Run("create table notes (step int)");
+  Start({});
+  const client::Client client = Connect();
+  const auto begun = client.Begin("main");
+  const auto queries = v1::QueryService::NewStub(
+      grpc::CreateChannel(gateway_->address(), grpc::InsecureChannelCredentials()));
+  grpc::ClientContext context;
+  context.AddMetadata("emsdb-caller", "cad");
+  v1::QueryRequest request;
+  request.mutable_statement()->set_sql("insert into notes values (1)");
+  request.mutable_transaction()->set_id(begun->id());
+  request.set_commit(true);
+  v1::QueryResponse response;
+  const grpc::Status status = queries->Query(&context, request, &response);
+  ASSERT_TRUE(status.ok()) << status.error_message();
+  const auto& metadata = context.GetServerInitialMetadata();
+  const auto token = metadata.find("emsdb-commit-token");
+  ASSERT_NE(token, metadata.end());
+  const auto outcome =
+      client.CommitOutcomeOf(std::string(token->second.data(), token->second.size()));
+  ASSERT_TRUE(outcome.ok()) << outcome.status();
+  EXPECT_EQ(*outcome, client::CommitOutcome::kCommitted);
+}
+
 // T12
 TEST_F(PostgresStreams, EndWithTheirConnection) {
   Start({});
