@@ -17,9 +17,8 @@ double Jitter() {
   return std::uniform_real_distribution<double>()(generator);
 }
 
-const char* FoundName(const std::optional<CommitFate>& found) {
-  if (!found) return "unknown";
-  return *found == CommitFate::kCommitted ? "committed" : "rolled_back";
+const char* FoundName(CommitFate found) {
+  return found == CommitFate::kCommitted ? "committed" : "rolled_back";
 }
 
 absl::StatusOr<GuardedStatement> ToGuarded(const v1::BatchStatement& guarded, int index) {
@@ -89,21 +88,31 @@ absl::Status BatchCall::Run(Connection& connection, const Bounds& bounds, Lease&
 }
 
 bool BatchCall::GoesOn(const absl::Status& status) {
+  const bool was_asking = course_.asking();
   const BatchCourse::Next next =
       course_.After(status, witness_.told(), gateway().pools.clock().Now(), Jitter());
   if (next.step == BatchCourse::Step::kAnswer) return false;
+  if (!was_asking && course_.asking()) SpeakInTime();
   if (next.step == BatchCourse::Step::kRun) gateway().journal.BatchRetried(basics().database);
   auto self = std::static_pointer_cast<BatchCall>(shared_from_this());
   gateway().pools.later().At(next.at, [self = std::move(self)] { self->Again(); });
   return true;
 }
 
+// Asking may wait for a connection, or for a server that is stopped, until the deadline: then the
+// token would come too late.
+void BatchCall::SpeakInTime() {
+  gateway().pools.later().At(course_.last_word(), [weak = weak_from_this()] {
+    if (const auto self = weak.lock()) self->Cancel(StopReason::kExpired);
+  });
+}
+
 void BatchCall::Finish(absl::Status status, const CallTimes& times) {
-  if (course_.asking()) {
-    gateway().journal.CommitInDoubt(basics().database, FoundName(course_.found()));
+  if (course_.found()) {
+    gateway().journal.CommitInDoubt(basics().database, FoundName(*course_.found()));
   }
   response().set_attempts(static_cast<std::uint32_t>(course_.attempts()));
-  UnaryCall::Finish(course_.Answer(std::move(status)), times);
+  UnaryCall::Finish(course_.Answer(status), times);
 }
 
 void BatchCall::Completed(std::size_t statement, const Completion& completion) {

@@ -34,6 +34,7 @@ class BatchCall final : public UnaryCall<v1::ExecuteBatchResponse>, private Batc
 
  private:
   void ForgetResults();
+  void SpeakInTime();
   RowSink& Rows(std::size_t statement) override { return sinks_[statement]; }
   void Completed(std::size_t statement, const Completion& completion) override;
 

@@ -13,16 +13,18 @@ constexpr Duration kFirstPause = std::chrono::milliseconds(5);
 constexpr Duration kLongestPause = std::chrono::milliseconds(250);
 constexpr int kDoublings = 6;
 // The caller must hear the answer before its deadline.
-constexpr Duration kForTheAnswer = std::chrono::milliseconds(20);
+constexpr Duration kForTheAnswer = std::chrono::milliseconds(50);
 
 bool IsConflict(const ErrorDetail& detail) {
   return (detail.sqlstate == "40001" || detail.sqlstate == "40P01") &&
          detail.outcome == Outcome::kNothingDone;
 }
 
-// Nobody waits for an answer any more, or there will be no connection any more.
+// Nobody waits for an answer any more, there will be no connection any more, or the last word is
+// due.
 bool IsOver(const ErrorDetail& detail) {
-  return detail.reason == "CALLER_LEFT" || detail.reason == "SHUTDOWN";
+  return detail.reason == "CALLER_LEFT" || detail.reason == "SHUTDOWN" ||
+         detail.reason == "TX_EXPIRED";
 }
 
 }  // namespace
@@ -31,8 +33,12 @@ std::optional<Instant> BatchCourse::PauseUntil(int times, Instant now, double ji
   const Duration full = std::min(kFirstPause * (1 << std::min(times, kDoublings)), kLongestPause);
   const auto pause = std::chrono::duration_cast<Duration>(full * (0.5 + jitter / 2));
   const Instant at = now + pause;
-  if (deadline_ != kNever && at + kForTheAnswer >= deadline_) return std::nullopt;
+  if (at >= last_word()) return std::nullopt;
   return at;
+}
+
+Instant BatchCourse::last_word() const {
+  return deadline_ == kNever ? kNever : deadline_ - kForTheAnswer;
 }
 
 BatchCourse::Next BatchCourse::After(const absl::Status& status, bool told, Instant now,
@@ -65,9 +71,8 @@ absl::Status BatchCourse::Asked(const absl::StatusOr<CommitFate>& fate) {
   return *fate == CommitFate::kCommitted ? absl::OkStatus() : CommitFoundRolledBack();
 }
 
-absl::Status BatchCourse::Answer(absl::Status status) const {
-  absl::Status answer = asking() && !found_ ? *in_doubt_ : std::move(status);
-  return AfterAttempts(std::move(answer), attempts_);
+absl::Status BatchCourse::Answer(const absl::Status& status) const {
+  return AfterAttempts(asking() && !found_ ? *in_doubt_ : status, attempts_);
 }
 
 }  // namespace emsdb

@@ -27,6 +27,9 @@ class BatchCourse {
   void AttemptBegins() { ++attempts_; }
   int attempts() const { return attempts_; }
 
+  // When what is still being asked for must be left, so that the caller hears an answer.
+  Instant last_word() const;
+
   // The commit is in doubt: from now on Run means to ask.
   bool asking() const { return in_doubt_.has_value(); }
 
@@ -42,7 +45,7 @@ class BatchCourse {
   const std::optional<CommitFate>& found() const { return found_; }
 
   // The call's answer, once After has said so.
-  absl::Status Answer(absl::Status status) const;
+  absl::Status Answer(const absl::Status& status) const;
 
  private:
   std::optional<Instant> PauseUntil(int times, Instant now, double jitter) const;

@@ -20,6 +20,9 @@ void Journal::Refused(const char* rpc, const Caller& caller, const absl::Status&
 void Journal::Finished(const FinishedCall& call, const absl::Status& status) {
   const Duration total = call.times.waiting + call.times.running;
   metrics_.CallFinished(call.database, call.rpc, status.code(), total);
+  if (!status.ok() && DetailOf(status).reason == "COMMIT_IN_DOUBT") {
+    CommitInDoubt(call.database, "unknown");
+  }
   if (!status.ok() || total >= kSlow) Tell(call, status);
 }
 

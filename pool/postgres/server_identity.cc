@@ -42,9 +42,10 @@ bool QueueIdentityQuestion(PGconn* handle) {
 }
 
 absl::Status IdentitySink::OnRow(std::span<const Cell> cells) {
-  const ServerIdentity identity{.system = NumberOf<std::uint64_t>(cells[0]),
-                                .incarnation = NumberOf<std::uint64_t>(cells[1]),
-                                .timeline = HexOf(cells[2])};
+  const ServerIdentity identity{
+      .system = static_cast<std::uint64_t>(NumberOf<std::int64_t>(cells[0])),
+      .incarnation = NumberOf<std::uint64_t>(cells[1]),
+      .timeline = HexOf(cells[2])};
   if (identity.incarnation != 0) identity_ = identity;
   return absl::OkStatus();
 }

@@ -106,11 +106,12 @@ TEST_F(ABatchCourse, SaysAbortedOfACommitThatWasFoundRolledBack) {
 TEST_F(ABatchCourse, LeavesItUnknownWithItsTokenWhereNobodyCanTell) {
   for (const absl::Status& why :
        {OutcomeForgotten("too long ago"), OutcomeElsewhere(), DeadlineExceeded(Stage::kWaiting),
+        Stopped(StopReason::kExpired, Stage::kWaiting),
         Stopped(StopReason::kCallerLeft, Stage::kWaiting)}) {
     BatchCourse fresh(kStart + seconds(1));
     EXPECT_EQ(fresh.After(InDoubt(), kTold, kStart, 0.5).step, Step::kAsk);
     const absl::Status asked = fresh.Asked(why);
-    const auto next = fresh.After(asked, kTold, kStart + milliseconds(990), 0.5);
+    const auto next = fresh.After(asked, kTold, kStart + milliseconds(960), 0.5);
     EXPECT_EQ(next.step, Step::kAnswer) << why;
     const absl::Status answer = fresh.Answer(asked);
     EXPECT_EQ(answer.code(), absl::StatusCode::kUnknown) << answer;
