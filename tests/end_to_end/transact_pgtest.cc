@@ -131,7 +131,7 @@ TEST_F(PostgresStreams, AndStatementsThatCommitNameItInTheMetadata) {
   EXPECT_EQ(*outcome, client::CommitOutcome::kCommitted);
 }
 
-// T12
+// T12, T17
 TEST_F(PostgresStreams, EndWithTheirConnection) {
   Start({});
   auto transaction = Connect().Transact("main");
