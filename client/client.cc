@@ -133,6 +133,11 @@ absl::StatusOr<Transaction> Client::Begin(const std::string& database,
   return Transaction(runner_, database, response->transaction_id());
 }
 
+absl::StatusOr<StreamTransaction> Client::Transact(const std::string& database,
+                                                   const TransactionOptions& options) const {
+  return StreamTransaction::Begin(runner_, database, options);
+}
+
 absl::StatusOr<CommitOutcome> Client::CommitOutcomeOf(const std::string& token,
                                                       const CallOptions& options) const {
   if (absl::Status status = CheckCommitToken(token); !status.ok()) return status;

@@ -14,6 +14,7 @@
 #include "client/copy_writer.h"
 #include "client/options.h"
 #include "client/row_stream.h"
+#include "client/stream_transaction.h"
 #include "client/transaction.h"
 #include "client/transport.h"
 #include "client/value.h"
@@ -59,6 +60,10 @@ class Client {
 
   absl::StatusOr<Transaction> Begin(const std::string& database,
                                     const TransactionOptions& options = {}) const;
+
+  // The same, bound to a stream: it ends with the object, and at once.
+  absl::StatusOr<StreamTransaction> Transact(const std::string& database,
+                                             const TransactionOptions& options = {}) const;
 
   // What became of a commit whose answer was lost, by the token in its error. NOT_FOUND: it cannot
   // be told any more. Any gateway that serves the same database can be asked.

@@ -130,6 +130,37 @@ class GrpcRequestStream : public RequestStream {
   bool finished_ = false;
 };
 
+class GrpcTransactStream : public TransactStream {
+ public:
+  GrpcTransactStream(v1::TransactionService::Stub& stub, const CallContext& call,
+                     const Headers& headers)
+      : on_cancel_(call.cancel, [this] { context_.TryCancel(); }) {
+    context_.set_deadline(ToGrpc(call.deadline));
+    headers.AddTo(context_);
+    stream_ = stub.Transact(&context_);
+  }
+
+  ~GrpcTransactStream() override {
+    if (finished_) return;
+    context_.TryCancel();
+    stream_->Finish();
+  }
+
+  bool Write(const v1::TransactRequest& request) override { return stream_->Write(request); }
+  bool Read(v1::TransactResponse& into) override { return stream_->Read(&into); }
+
+  absl::Status Finish() override {
+    finished_ = true;
+    return FromGrpc(stream_->Finish());
+  }
+
+ private:
+  grpc::ClientContext context_;
+  OnCancel on_cancel_;  // after the context, so that it is gone before it
+  std::unique_ptr<grpc::ClientReaderWriter<v1::TransactRequest, v1::TransactResponse>> stream_;
+  bool finished_ = false;
+};
+
 class GrpcTransport : public Transport {
  public:
   GrpcTransport(std::string address, std::shared_ptr<grpc::Channel> channel, Headers headers)
@@ -180,6 +211,17 @@ class GrpcTransport : public Transport {
       const CallContext& call, const v1::RollbackTransactionRequest& request) override {
     return Unary<v1::RollbackTransactionResponse>(
         call, request, *transactions_, &v1::TransactionService::Stub::RollbackTransaction);
+  }
+
+  absl::StatusOr<v1::SavepointResponse> Savepoint(const CallContext& call,
+                                                  const v1::SavepointRequest& request) override {
+    return Unary<v1::SavepointResponse>(call, request, *transactions_,
+                                        &v1::TransactionService::Stub::Savepoint);
+  }
+
+  absl::StatusOr<std::unique_ptr<TransactStream>> Transact(const CallContext& call) override {
+    if (absl::Status status = Connect(call); !status.ok()) return status;
+    return std::make_unique<GrpcTransactStream>(*transactions_, call, headers_);
   }
 
   absl::StatusOr<v1::GetCommitOutcomeResponse> GetCommitOutcome(

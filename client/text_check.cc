@@ -94,6 +94,14 @@ absl::Status CheckDatabaseName(const std::string& database) {
   return CheckField("database", database);
 }
 
+absl::Status CheckSavepoint(const v1::SavepointAction& action) {
+  if (absl::Status set = CheckField("savepoint.set", action.set()); !set.ok()) return set;
+  if (absl::Status back = CheckField("savepoint.rollback_to", action.rollback_to()); !back.ok()) {
+    return back;
+  }
+  return CheckField("savepoint.release", action.release());
+}
+
 absl::Status CheckCommitToken(const std::string& token) {
   return CheckField("commit_token", token);
 }

@@ -39,6 +39,17 @@ class RequestStream {
   virtual absl::StatusOr<v1::CopyInResponse> Finish() = 0;
 };
 
+// One running Transact. Used by one thread; ends the call when it is destroyed.
+class TransactStream {
+ public:
+  virtual ~TransactStream() = default;
+  // False: the stream has ended; Read() and Finish() say why.
+  virtual bool Write(const v1::TransactRequest& request) = 0;
+  // False: there are no more answers; Finish() says why.
+  virtual bool Read(v1::TransactResponse& into) = 0;
+  virtual absl::Status Finish() = 0;
+};
+
 // What health says of a service.
 enum class HealthStatus { kUnknown, kServing, kNotServing };
 
@@ -62,6 +73,9 @@ class Transport {
       const CallContext& context, const v1::CommitTransactionRequest& request) = 0;
   virtual absl::StatusOr<v1::RollbackTransactionResponse> RollBack(
       const CallContext& context, const v1::RollbackTransactionRequest& request) = 0;
+  virtual absl::StatusOr<v1::SavepointResponse> Savepoint(const CallContext& context,
+                                                          const v1::SavepointRequest& request) = 0;
+  virtual absl::StatusOr<std::unique_ptr<TransactStream>> Transact(const CallContext& context) = 0;
   virtual absl::StatusOr<v1::GetCommitOutcomeResponse> GetCommitOutcome(
       const CallContext& context, const v1::GetCommitOutcomeRequest& request) = 0;
   virtual absl::StatusOr<v1::ListDatabasesResponse> ListDatabases(

@@ -15,6 +15,7 @@
 #include "absl/status/statusor.h"
 #include "pool/clock.h"
 #include "pool/commit.h"
+#include "pool/savepoint.h"
 #include "pool/stop_signal.h"
 #include "pool/value.h"
 
@@ -162,6 +163,11 @@ class Connection {
   // it cannot be told any more. Only in state kIdle. Drivers whose commits are never in doubt know
   // of none.
   virtual absl::StatusOr<CommitFate> OutcomeOf(const CommitId& id, const Bounds& bounds);
+
+  // In a transaction only. kRollBackTo leaves the state kOpen, also where a statement had failed;
+  // the other two are refused then. NOT_FOUND if there is no savepoint of this name, which is
+  // compared as it is written; the state may be kFailed afterwards.
+  virtual absl::Status Savepoint(const SavepointAction& action, const Bounds& bounds) = 0;
 
   // Afterwards the state is kIdle or the connection is broken. OK without a transaction.
   virtual absl::Status RollBack(const Bounds& bounds) = 0;

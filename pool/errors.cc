@@ -220,6 +220,23 @@ absl::Status RowsMismatch(int statement, std::int64_t expected, std::int64_t act
                .retry = Retry::kNo});
 }
 
+absl::Status RowsMismatch(std::int64_t expected, std::int64_t actual) {
+  return Make(
+      absl::StatusCode::kFailedPrecondition,
+      absl::StrFormat("expected %d rows, found %d: the transaction can only be rolled back, "
+                      "wholly or to a savepoint",
+                      expected, actual),
+      {.reason = "ROWS_MISMATCH", .stage = Stage::kRunning, .retry = Retry::kNo});
+}
+
+absl::Status FailedEarlier() {
+  return Make(
+      absl::StatusCode::kAborted,
+      "a statement of the transaction has failed before: it can only be rolled back, wholly "
+      "or to a savepoint",
+      {.reason = "TX_FAILED", .stage = Stage::kRunning, .retry = Retry::kNo});
+}
+
 absl::Status ResultTooLarge(std::string_view limit, std::string_view advice) {
   return Make(absl::StatusCode::kResourceExhausted,
               absl::StrFormat("the result has more than %s: %s", limit, advice),

@@ -101,6 +101,12 @@ absl::Status CommitFoundRolledBack();
 // A batch's statement touched or returned another number of rows than promised.
 absl::Status RowsMismatch(int statement, std::int64_t expected, std::int64_t actual);
 
+// The same of a statement in an open transaction.
+absl::Status RowsMismatch(std::int64_t expected, std::int64_t actual);
+
+// A statement in a transaction in which one has failed before; it was not run. ABORTED.
+absl::Status FailedEarlier();
+
 // The result is over a limit of rows or bytes. RESOURCE_EXHAUSTED.
 absl::Status ResultTooLarge(std::string_view limit, std::string_view advice);
 

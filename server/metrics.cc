@@ -116,6 +116,22 @@ std::vector<MetricFamily> PoolFamilies(PoolManager& pools) {
   return families;
 }
 
+// T24: an old transaction keeps the database from cleaning up behind it.
+MetricFamily OldestTransactions(PoolManager& pools) {
+  MetricFamily family{"emsdb_oldest_transaction_seconds",
+                      "Age of the oldest open leased transaction; 0 without one",
+                      prometheus::MetricType::Gauge,
+                      {}};
+  for (Database* database : pools.databases()) {
+    const std::string& name = database->settings().name;
+    ClientMetric metric;
+    metric.label = {{"database", name}};
+    metric.gauge.value = InSeconds(pools.transactions().OldestIn(name));
+    family.metric.push_back(std::move(metric));
+  }
+  return family;
+}
+
 }  // namespace
 
 // Counts in metrics that are looked up once, at the start.
@@ -203,6 +219,7 @@ std::string Metrics::Render(PoolManager& pools) const {
   std::vector<MetricFamily> families = registry_.Collect();
   std::vector<MetricFamily> of_pools = PoolFamilies(pools);
   families.insert(families.end(), of_pools.begin(), of_pools.end());
+  families.push_back(OldestTransactions(pools));
   return prometheus::TextSerializer().Serialize(families);
 }
 

@@ -7,6 +7,7 @@
 #include <grpcpp/support/server_callback.h>
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -91,10 +92,16 @@ class UnaryReactor final : public grpc::ServerUnaryReactor, public CommitAnnounc
 
 // A unary RPC's call. `Response` is gRPC's and lives until the reactor is finished.
 template <typename Response>
-class UnaryCall : public RpcCall {
+class UnaryCall : public RpcCall, public Repeatable {
  public:
   UnaryCall(Gateway& gateway, CallBasics basics, UnaryReactor& reactor, Response& response)
       : RpcCall(gateway, std::move(basics)), reactor_(reactor), response_(response) {}
+
+  std::optional<std::string> AnswerWithin(std::size_t most) const override {
+    if (response_.ByteSizeLong() > most) return std::nullopt;
+    return response_.SerializeAsString();
+  }
+  void Repeat(const std::string& answer) override { response_.ParseFromString(answer); }
 
  protected:
   Response& response() { return response_; }

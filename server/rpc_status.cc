@@ -90,4 +90,13 @@ grpc::Status ToRpcStatus(const absl::Status& status, Duration elapsed) {
   return {static_cast<grpc::StatusCode>(status.code()), message, rich.SerializeAsString()};
 }
 
+void ToTransactError(const absl::Status& status, Duration elapsed, v1::TransactError& error) {
+  const ErrorDetail detail = DetailOf(status);
+  wire::v1::ErrorInfo info = Info(detail, elapsed);
+  error.set_code(static_cast<int>(status.code()));
+  error.set_message(Shortened(std::string(status.message()), kLongestMessage));
+  error.set_reason(detail.reason);
+  error.mutable_metadata()->swap(*info.mutable_metadata());
+}
+
 }  // namespace emsdb

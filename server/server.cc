@@ -132,6 +132,7 @@ bool Server::Drain() {
   grpc_->GetHealthCheckService()->Shutdown();
   open_calls_.Refuse();
   reachability_.StopWatching();
+  transaction_service_.Drain();
   pools_.transactions().Drain();
   bool clean = open_calls_.AwaitNone(deadline);
   clean = pools_.Drain(deadline) && clean;

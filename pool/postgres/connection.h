@@ -77,6 +77,7 @@ class PostgresConnection final : public Connection {
   using Connection::Commit;
   absl::Status Commit(const Bounds& bounds, CommitWitness* witness) override;
   absl::StatusOr<CommitFate> OutcomeOf(const CommitId& id, const Bounds& bounds) override;
+  absl::Status Savepoint(const SavepointAction& action, const Bounds& bounds) override;
   absl::Status RollBack(const Bounds& bounds) override;
   absl::Status Ping(const Bounds& bounds) override;
   bool LooksAlive() override;

@@ -81,6 +81,37 @@ class ScriptedCopy : public RequestStream {
   int& ended_;
 };
 
+// Answers in their order; then the stream ends.
+struct ScriptedTransact {
+  std::vector<v1::TransactResponse> answers;
+  absl::Status end;
+};
+
+class ScriptedTransactStream : public TransactStream {
+ public:
+  ScriptedTransactStream(ScriptedTransact script, std::vector<v1::TransactRequest>& seen,
+                         int& ended)
+      : script_(std::move(script)), seen_(seen), ended_(ended) {}
+  ~ScriptedTransactStream() override { ++ended_; }
+
+  bool Write(const v1::TransactRequest& request) override {
+    seen_.push_back(request);
+    return next_ < script_.answers.size();
+  }
+  bool Read(v1::TransactResponse& into) override {
+    if (next_ == script_.answers.size()) return false;
+    into = script_.answers[next_++];
+    return true;
+  }
+  absl::Status Finish() override { return script_.end; }
+
+ private:
+  const ScriptedTransact script_;
+  std::vector<v1::TransactRequest>& seen_;
+  int& ended_;
+  std::size_t next_ = 0;
+};
+
 class ScriptedTransport : public Transport {
  public:
   absl::StatusOr<v1::QueryResponse> Query(const CallContext& context,
@@ -117,6 +148,16 @@ class ScriptedTransport : public Transport {
       const CallContext&, const v1::RollbackTransactionRequest& request) override {
     return roll_back.Answer(request, roll_backs);
   }
+  absl::StatusOr<v1::SavepointResponse> Savepoint(const CallContext&,
+                                                  const v1::SavepointRequest& request) override {
+    return savepoint.Answer(request, savepoints);
+  }
+  absl::StatusOr<std::unique_ptr<TransactStream>> Transact(const CallContext& context) override {
+    contexts.push_back(context);
+    if (!transact_opens.ok()) return transact_opens;
+    return std::make_unique<ScriptedTransactStream>(transact, transacts, streams_ended);
+  }
+
   absl::StatusOr<v1::GetCommitOutcomeResponse> GetCommitOutcome(
       const CallContext&, const v1::GetCommitOutcomeRequest& request) override {
     return outcome.Answer(request, outcomes);
@@ -140,6 +181,9 @@ class ScriptedTransport : public Transport {
   Script<v1::BeginTransactionResponse> begin;
   Script<v1::CommitTransactionResponse> commit;
   Script<v1::RollbackTransactionResponse> roll_back;
+  Script<v1::SavepointResponse> savepoint;
+  absl::Status transact_opens;
+  ScriptedTransact transact;
   Script<v1::GetCommitOutcomeResponse> outcome;
 
   std::vector<CallContext> contexts;
@@ -150,6 +194,8 @@ class ScriptedTransport : public Transport {
   std::vector<v1::CommitTransactionRequest> commits;
   std::vector<v1::RollbackTransactionRequest> roll_backs;
   std::vector<v1::CopyInRequest> copy_requests;
+  std::vector<v1::SavepointRequest> savepoints;
+  std::vector<v1::TransactRequest> transacts;
   std::vector<v1::GetCommitOutcomeRequest> outcomes;
   int streams_ended = 0;
   int copies_ended = 0;

@@ -2,6 +2,7 @@
 emsdb_test(sqlite_contract_test
   connector_contract.cc
   copy_contract.cc
+  savepoint_contract.cc
   sqlite_contract_test.cc
   LIBRARIES emsdb::pool emsdb::pool_sqlite emsdb_test_support absl::str_format)
 

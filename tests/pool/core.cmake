@@ -1,6 +1,7 @@
 # The pool itself: decisions alone, and with real threads on a scripted driver.
 emsdb_test(pool_core_test
   call_test.cc
+  kept_answers_test.cc
   later_test.cc
   line_test.cc
   outage_test.cc
@@ -14,6 +15,7 @@ emsdb_test(pool_core_test
   pool_stress_test.cc
   pool_test.cc
   session_reset_test.cc
+  transaction_sequence_test.cc
   transactions_test.cc
   upkeep_test.cc
   LIBRARIES emsdb::pool emsdb_test_support)

@@ -129,6 +129,20 @@ class ScriptedConnection final : public Connection {
     return Perform(stage_->Take(Operation::kCommit), bounds, Stage::kCommitting, true);
   }
 
+  absl::Status Savepoint(const SavepointAction& action, const Bounds& bounds) override {
+    const Use use(*this, "Savepoint");
+    if (absl::Status ready = Ready(bounds, Stage::kRunning); !ready.ok()) return ready;
+    const bool revives = action.verb == SavepointVerb::kRollBackTo;
+    if (state_ == TransactionState::kFailed && !revives) return InFailedTransaction();
+    stage_->Log(number_, std::string(SavepointVerbName(action.verb)) + " " + action.name);
+    absl::Status status =
+        Perform(stage_->Take(Operation::kSavepoint), bounds, Stage::kRunning, false);
+    if (state_ != TransactionState::kIdle) {
+      state_ = status.ok() ? TransactionState::kOpen : TransactionState::kFailed;
+    }
+    return status;
+  }
+
   absl::Status RollBack(const Bounds& bounds) override {
     const Use use(*this, "RollBack");
     if (absl::Status ready = Ready(bounds, Stage::kRunning); !ready.ok()) return Break(ready);
