@@ -50,8 +50,10 @@ HealthStatus ToHealth(int value) {
 struct Headers {
   std::string authorization;
   std::string caller;
+  std::string priority;
 
   void AddTo(grpc::ClientContext& context) const {
+    if (!priority.empty()) context.AddMetadata("emsdb-priority", priority);
     if (!authorization.empty()) context.AddMetadata("authorization", authorization);
     if (!caller.empty()) context.AddMetadata("emsdb-caller", caller);
   }
@@ -229,6 +231,22 @@ class GrpcTransport : public Transport {
   grpc::TemplatedGenericStub<HealthRequest, HealthResponse> health_;
 };
 
+std::string PriorityName(Priority priority) {
+  switch (priority) {
+    case Priority::kDispatch:
+      return "dispatch";
+    case Priority::kClinical:
+      return "clinical";
+    case Priority::kOperations:
+      return "operations";
+    case Priority::kReporting:
+      return "reporting";
+    case Priority::kDefault:
+      break;
+  }
+  return "";
+}
+
 // gRPC ends the process on a header value it cannot send.
 bool FitForAHeader(std::string_view text) {
   return std::all_of(text.begin(), text.end(), [](char c) { return c >= 0x20 && c <= 0x7e; });
@@ -283,7 +301,9 @@ void KeepGrpc() {
 absl::StatusOr<std::shared_ptr<Transport>> MakeGrpcTransport(const ConnectOptions& options) {
   if (absl::Status status = Check(options); !status.ok()) return status;
   KeepGrpc();
-  Headers headers{.caller = options.caller};
+  Headers headers{.authorization = {},
+                  .caller = options.caller,
+                  .priority = PriorityName(options.usual_priority)};
   if (!options.token.empty()) headers.authorization = absl::StrCat("Bearer ", options.token);
   return std::make_shared<GrpcTransport>(
       options.address,

@@ -1,10 +1,12 @@
-// The face of DatabaseService: what there is, and how it does. Needs no connection.
+// The face of DatabaseService: what there is, how it does, and what operators do to it. Needs no
+// connection.
 #ifndef EMSDB_SERVER_DATABASE_SERVICE_H_
 #define EMSDB_SERVER_DATABASE_SERVICE_H_
 
 #include "emsdb/v1/database_service.grpc.pb.h"
 #include "server/gateway.h"
 #include "server/reachability.h"
+#include "server/watches.h"
 
 namespace emsdb {
 
@@ -19,10 +21,16 @@ class DatabaseService final : public v1::DatabaseService::CallbackService {
   grpc::ServerUnaryReactor* GetPoolStatus(grpc::CallbackServerContext* context,
                                           const v1::GetPoolStatusRequest* request,
                                           v1::GetPoolStatusResponse* response) override;
+  WatchReactor* WatchPoolStatus(grpc::CallbackServerContext* context,
+                                const v1::WatchPoolStatusRequest* request) override;
+
+  // Ends the streams of WatchPoolStatus, which do not end by themselves, and takes no more.
+  void EndWatches() { watches_.EndAll(); }
 
  private:
   Gateway& gateway_;
   const Reachability& reachability_;
+  Watches watches_;
 };
 
 }  // namespace emsdb

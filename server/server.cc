@@ -33,7 +33,8 @@ Server::Server(Config config, const ConnectorFactory& connectors, const Log& log
              }),
       journal_(log_, metrics_, config_.bind_values),
       open_calls_(clock_),
-      gateway_{pools_, journal_, open_calls_, config_.slow_reader_timeout},
+      authority_(config_.callers),
+      gateway_{pools_, journal_, open_calls_, authority_, config_.slow_reader_timeout},
       reachability_(pools_),
       query_service_(gateway_),
       transaction_service_(gateway_),
@@ -124,11 +125,29 @@ HttpAnswer Server::Readiness() const {
   return answer;
 }
 
+void Server::Reload() {
+  if (!config_.tokens_file.empty()) ReloadCallers();
+}
+
+void Server::ReloadCallers() {
+  auto read = ReadCallers(config_.tokens_file, config_.databases);
+  if (const auto* complaints = std::get_if<ConfigComplaints>(&read)) {
+    for (const std::string& complaint : *complaints) {
+      log_.Warn("tokens file not taken over, callers stay as they were", {{"message", complaint}});
+    }
+    return;
+  }
+  auto callers = std::get<std::shared_ptr<const Callers>>(std::move(read));
+  log_.Info("tokens file read", {{"callers", callers->size()}});
+  authority_.Replace(std::move(callers));
+}
+
 bool Server::Drain() {
   draining_ = true;
   const Instant deadline = clock_.Now() + config_.drain_timeout;
   grpc_->GetHealthCheckService()->Shutdown();
   open_calls_.Refuse();
+  database_service_.EndWatches();
   reachability_.StopWatching();
   pools_.transactions().Drain();
   bool clean = open_calls_.AwaitNone(deadline);

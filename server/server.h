@@ -30,6 +30,10 @@ class Server {
   // back.
   absl::Status Start();
 
+  // Reads the tokens file anew; one that is bad is told of in the log, and the callers stay as they
+  // were.
+  void Reload();
+
   // Health says NOT_SERVING and new calls are refused; what runs may finish within the drain's
   // time; then everything is closed. False if something had to be stopped.
   bool Drain();
@@ -40,6 +44,7 @@ class Server {
  private:
   absl::Status CheckDatabases();
   absl::Status Listen();
+  void ReloadCallers();
   void TellHealth(const std::string& database, const absl::Status& state);
   HttpAnswer Readiness() const;
 
@@ -51,6 +56,7 @@ class Server {
   PoolManager pools_;
   Journal journal_;
   OpenCalls open_calls_;
+  Authority authority_;
   Gateway gateway_;
   Reachability reachability_;
   QueryService query_service_;

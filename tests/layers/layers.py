@@ -29,6 +29,7 @@ LIBRARIES = (
     ("spdlog", re.compile(r"spdlog/|fmt/")),
     ("cli11", re.compile(r"CLI/")),
     ("json", re.compile(r"nlohmann/")),
+    ("openssl", re.compile(r"openssl/")),
     ("absl", re.compile(r"absl/")),
     ("gtest", re.compile(r"g(test|mock)/")),
     ("benchmark", re.compile(r"benchmark/")),
@@ -48,7 +49,7 @@ MAY_INCLUDE = (
     ("server/main.cc", {"server", "pool", "pool/postgres", "pool/sqlite", "grpc", "protobuf",
                         "prometheus", "spdlog", "cli11", "json"} | EVERYWHERE),
     ("server/", {"server", "pool", "grpc", "protobuf", "prometheus", "civetweb", "spdlog", "cli11",
-                 "json"} | EVERYWHERE),
+                 "json", "openssl"} | EVERYWHERE),
     ("client/", {"client", "grpc", "protobuf", "cli11", "json"} | EVERYWHERE),
 )
 

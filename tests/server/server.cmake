@@ -1,5 +1,6 @@
 # The RPC face without a port.
 emsdb_test(server_test
+  caller_test.cc
   convert_test.cc
   result_sink_test.cc
   rpc_status_test.cc
