@@ -24,6 +24,20 @@ class DatabaseService final : public v1::DatabaseService::CallbackService {
   WatchReactor* WatchPoolStatus(grpc::CallbackServerContext* context,
                                 const v1::WatchPoolStatusRequest* request) override;
 
+  // For operators.
+  grpc::ServerUnaryReactor* PausePool(grpc::CallbackServerContext* context,
+                                      const v1::PausePoolRequest* request,
+                                      v1::PausePoolResponse* response) override;
+  grpc::ServerUnaryReactor* ResumePool(grpc::CallbackServerContext* context,
+                                       const v1::ResumePoolRequest* request,
+                                       v1::ResumePoolResponse* response) override;
+  grpc::ServerUnaryReactor* ReconnectPool(grpc::CallbackServerContext* context,
+                                          const v1::ReconnectPoolRequest* request,
+                                          v1::ReconnectPoolResponse* response) override;
+  grpc::ServerUnaryReactor* ResizePool(grpc::CallbackServerContext* context,
+                                       const v1::ResizePoolRequest* request,
+                                       v1::ResizePoolResponse* response) override;
+
   // Ends the streams of WatchPoolStatus, which do not end by themselves, and takes no more.
   void EndWatches() { watches_.EndAll(); }
 

@@ -2,14 +2,13 @@
 
 #include <prometheus/text_serializer.h>
 
-#include <array>
-#include <set>
 #include <utility>
+
+#include "server/pool_gauges.h"
 
 namespace emsdb {
 namespace {
 
-using prometheus::ClientMetric;
 using prometheus::Histogram;
 using prometheus::MetricFamily;
 
@@ -30,90 +29,6 @@ prometheus::Family<Histogram>& HistogramFamily(prometheus::Registry& registry, c
 prometheus::Family<prometheus::Counter>& CounterFamily(prometheus::Registry& registry,
                                                        const char* name, const char* help) {
   return prometheus::BuildCounter().Name(name).Help(help).Register(registry);
-}
-
-// One number of one pool at the time of the scrape.
-struct PoolGauge {
-  const char* name;
-  const char* help;
-  const char* state;  // a further label, or null
-  prometheus::MetricType type;
-  double (*read)(const PoolNumbers& numbers, const PoolLimits& limits);
-};
-
-constexpr char kConnections[] = "emsdb_pool_connections";
-constexpr char kConnectionsHelp[] = "Connections by state";
-
-const std::array<PoolGauge, 10>& PoolGauges() {
-  using prometheus::MetricType;
-  using N = PoolNumbers;
-  using L = PoolLimits;
-  static const std::array<PoolGauge, 10> gauges = {{
-      {kConnections, kConnectionsHelp, "idle", MetricType::Gauge,
-       [](const N& n, const L&) -> double { return n.counts.idle; }},
-      {kConnections, kConnectionsHelp, "used", MetricType::Gauge,
-       [](const N& n, const L&) -> double { return n.counts.leased; }},
-      {kConnections, kConnectionsHelp, "opening", MetricType::Gauge,
-       [](const N& n, const L&) -> double { return n.counts.opening; }},
-      {"emsdb_pool_connections_max", "Size and overflow together", nullptr, MetricType::Gauge,
-       [](const N&, const L& l) -> double { return l.limit(); }},
-      {"emsdb_pool_utilisation_ratio", "Connections in use, as a share of size and overflow",
-       nullptr, MetricType::Gauge,
-       [](const N& n, const L& l) { return static_cast<double>(n.counts.leased) / l.limit(); }},
-      {"emsdb_pool_pending_requests", "Calls in line for a connection", nullptr, MetricType::Gauge,
-       [](const N& n, const L&) -> double { return n.counts.waiting; }},
-      {"emsdb_pool_leases", "Leased transactions that hold a connection or wait for one", nullptr,
-       MetricType::Gauge, [](const N& n, const L&) -> double { return n.counts.leases; }},
-      {"emsdb_pool_timeouts_total", "Waits for a connection that took DB_POOL_TIMEOUT", nullptr,
-       MetricType::Counter,
-       [](const N& n, const L&) { return static_cast<double>(n.timeouts_total); }},
-      {"emsdb_pool_stale_connections_total", "Connections found dead, before use or in use",
-       nullptr, MetricType::Counter,
-       [](const N& n, const L&) { return static_cast<double>(n.stale_total); }},
-      {"emsdb_pool_opened_total", "Connections opened", nullptr, MetricType::Counter,
-       [](const N& n, const L&) { return static_cast<double>(n.opened_total); }},
-  }};
-  return gauges;
-}
-
-void Add(std::vector<MetricFamily>& families, const PoolGauge& gauge, const std::string& pool,
-         double value) {
-  if (families.empty() || families.back().name != gauge.name) {
-    families.push_back({gauge.name, gauge.help, gauge.type, {}});
-  }
-  ClientMetric metric;
-  metric.label.push_back({"pool", pool});
-  if (gauge.state != nullptr) metric.label.push_back({"state", gauge.state});
-  metric.gauge.value = value;
-  metric.counter.value = value;
-  families.back().metric.push_back(std::move(metric));
-}
-
-std::vector<MetricFamily> PoolFamilies(PoolManager& pools) {
-  struct Reading {
-    std::string name;
-    PoolNumbers numbers;
-    PoolLimits limits;
-  };
-  std::vector<Reading> readings;
-  std::set<const Pool*> seen;  // databases in one SQLite file share its writer
-  for (Database* database : pools.databases()) {
-    const DatabaseSettings& settings = database->settings();
-    const Pool& pool = database->pool();
-    if (seen.insert(&pool).second)
-      readings.push_back({settings.name, pool.numbers(), pool.limits()});
-    const Pool* writer = database->writer();
-    if (writer != nullptr && seen.insert(writer).second) {
-      readings.push_back({"writer of " + settings.location, writer->numbers(), writer->limits()});
-    }
-  }
-  std::vector<MetricFamily> families;
-  for (const PoolGauge& gauge : PoolGauges()) {
-    for (const Reading& reading : readings) {
-      Add(families, gauge, reading.name, gauge.read(reading.numbers, reading.limits));
-    }
-  }
-  return families;
 }
 
 }  // namespace
@@ -172,6 +87,10 @@ PoolObserver& Metrics::ObserverOf(const std::string& database) {
 void Metrics::CallRefused(const std::string& rpc, absl::StatusCode code) {
   calls_.Add({{"database", ""}, {"rpc", rpc}, {"code", absl::StatusCodeToString(code)}})
       .Increment();
+}
+
+void Metrics::Operated(const std::string& database, const std::string& rpc) {
+  calls_.Add({{"database", database}, {"rpc", rpc}, {"code", "OK"}}).Increment();
 }
 
 void Metrics::CallFinished(const std::string& database, const std::string& rpc,

@@ -31,6 +31,9 @@ class Metrics {
   // A request that was refused before any call was made of it: it has no latency to speak of.
   void CallRefused(const std::string& rpc, absl::StatusCode code);
 
+  // An operator's call that was carried out: it has no latency either.
+  void Operated(const std::string& database, const std::string& rpc);
+
   void CallFinished(const std::string& database, const std::string& rpc, absl::StatusCode code,
                     Duration took);
 
