@@ -12,6 +12,7 @@
 #include "absl/status/statusor.h"
 #include "client/call_runner.h"
 #include "client/options.h"
+#include "client/pool_control.h"
 #include "client/row_stream.h"
 #include "client/transaction.h"
 #include "client/transport.h"
@@ -56,6 +57,9 @@ class Client {
   // Of one database, or of all where it is empty.
   absl::StatusOr<std::vector<v1::PoolStatus>> PoolStatus(const std::string& database = "",
                                                          const CallOptions& options = {}) const;
+
+  // Watching and operating the pools.
+  PoolControl pools() const { return PoolControl(runner_); }
 
   // Of the process where `database` is empty. NOT_FOUND: there is no such database.
   absl::StatusOr<HealthStatus> Health(const std::string& database = "",

@@ -10,6 +10,7 @@
 #include "client/cli/exit_status.h"
 #include "client/cli/result_writer.h"
 #include "client/options.h"
+#include "client/pool_control.h"
 #include "client/value.h"
 
 namespace emsdb::client::cli {
@@ -32,8 +33,21 @@ struct DatabasesCommand {
   Format format = Format::kTable;
 };
 
+enum class Watching { kOnce, kUntilTheEnd };
+
 struct PoolsCommand {
   std::string database;  // empty: all
+  Format format = Format::kTable;
+  Watching watching = Watching::kOnce;
+  double interval_seconds = 1;
+};
+
+// What an operator does to a pool.
+struct OperateCommand {
+  enum class Act { kPause, kResume, kReconnect, kResize };
+  Act act = Act::kPause;
+  std::string database;
+  PoolSize size;  // for kResize
   Format format = Format::kTable;
 };
 
@@ -57,7 +71,10 @@ struct Options {
   std::string caller = "emsdb";
   TlsFiles tls;
   double deadline_seconds = 30;
-  std::variant<QueryCommand, BatchCommand, DatabasesCommand, PoolsCommand, HealthCommand> command;
+  Priority usual_priority = Priority::kDefault;
+  std::variant<QueryCommand, BatchCommand, DatabasesCommand, PoolsCommand, OperateCommand,
+               HealthCommand>
+      command;
 };
 
 // What the program is to do, or the status it is to end with at once: after --help or --version,

@@ -39,6 +39,7 @@ ExitStatus RunQuery(const QueryCommand& command, const std::string& sql, Session
 ExitStatus RunBatch(const BatchCommand& command, const std::string& text, Session& session);
 ExitStatus RunDatabases(const DatabasesCommand& command, Session& session);
 ExitStatus RunPools(const PoolsCommand& command, Session& session);
+ExitStatus RunOperate(const OperateCommand& command, Session& session);
 ExitStatus RunHealth(const HealthCommand& command, Session& session);
 
 }  // namespace emsdb::client::cli
