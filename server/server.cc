@@ -9,6 +9,7 @@
 #include "absl/strings/str_format.h"
 #include "server/config_report.h"
 #include "server/credentials.h"
+#include "server/operators.h"
 
 namespace emsdb {
 namespace {
@@ -127,6 +128,8 @@ HttpAnswer Server::Readiness() const {
 
 void Server::Reload() {
   if (!config_.tokens_file.empty()) ReloadCallers();
+  for (Database* database : pools_.databases()) Reconnect(*database).IgnoreError();
+  log_.Info("every connection is replaced before its next use");
 }
 
 void Server::ReloadCallers() {

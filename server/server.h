@@ -31,7 +31,8 @@ class Server {
   absl::Status Start();
 
   // Reads the tokens file anew; one that is bad is told of in the log, and the callers stay as they
-  // were.
+  // were. Then replaces every connection, so that what the databases' drivers read from files
+  // (passwords, certificates) is read anew too.
   void Reload();
 
   // Health says NOT_SERVING and new calls are refused; what runs may finish within the drain's
