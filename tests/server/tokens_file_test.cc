@@ -3,6 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <fstream>
+#include <iterator>
+
 namespace emsdb {
 namespace {
 
@@ -172,6 +175,14 @@ TEST(TokensFile, RefusesTwoCallersWithOneTokenOrNameOrCertificate) {
                           "callers[1].tokens[0]: is the same token as callers[0].tokens[0]",
                           "callers[1].certificates[0]: is the same name as "
                           "callers[0].certificates[0]"));
+}
+
+TEST(Readme, ShowsATokensFileThatIsAccepted) {
+  std::ifstream file(EMSDB_SOURCE_DIR "/README.md");
+  const std::string readme{std::istreambuf_iterator<char>(file), {}};
+  const std::string fence = "```json\n";
+  const std::size_t begin = readme.find(fence) + fence.size();
+  EXPECT_EQ(Good(readme.substr(begin, readme.find("```", begin) - begin))->size(), 3U);
 }
 
 TEST(TokensFile, ListsEveryComplaintAtOnce) {
