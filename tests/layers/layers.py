@@ -56,6 +56,8 @@ MAY_INCLUDE = (
 INCLUDE = re.compile(r'^\s*#\s*include\s*(<[^>]+>|"[^"]+")')
 COMMENT = re.compile(r"//[^\n]*|/\*.*?\*/", re.DOTALL)
 ENVIRONMENT = re.compile(r"\b(secure_getenv|getenv|environ)\b")
+# A service looks a database up by FindDatabase, which asks whether the caller may use it.
+LOOK_UP = re.compile(r"\bgateway_?(\(\))?\.pools\s*\.Find\(")
 SLEEP = re.compile(r"\b(sleep_for|sleep_until|usleep|nanosleep|SleepFor)\b")
 
 
@@ -106,6 +108,8 @@ def word_violations(path, text):
         yield f"{path}: reads the environment, which only server/main.cc and client/cli may do"
     if path.startswith("pool/") and SLEEP.search(code):
         yield f"{path}: sleeps; time comes from pool/clock"
+    if path.startswith("server/") and path != "server/admission.cc" and LOOK_UP.search(code):
+        yield f"{path}: looks a database up for a caller; only server/admission.cc may do"
 
 
 def header_violations(path, text):
