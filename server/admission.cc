@@ -17,7 +17,7 @@ absl::StatusOr<Priority> PriorityFor(const Caller& caller, v1::Priority requeste
   std::optional<Priority> wanted = caller.usual_priority;
   if (requested != v1::PRIORITY_UNSPECIFIED) {
     const auto named = ToPriority(requested);
-    if (!named.ok()) return named;
+    if (!named.ok()) return named.status();
     wanted = *named;
   }
   if (caller.rights) return caller.rights->Granted(wanted);

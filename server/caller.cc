@@ -50,8 +50,7 @@ absl::Status Unauthenticated(const char* reason, const std::string& why) {
 absl::StatusOr<Caller> Prove(const Introduction& introduction, const Callers& callers) {
   for (const std::string& name : introduction.certificate_names) {
     if (auto rights = callers.ByCertificate(name)) {
-      return Caller{
-          .name = rights->name, .proof = Caller::Proof::kCertificate, .rights = std::move(rights)};
+      return Caller{.name = rights->name, .proof = Caller::Proof::kCertificate, .rights = rights};
     }
   }
   if (introduction.authorizations.size() > 1) {
@@ -75,7 +74,7 @@ absl::StatusOr<Caller> Prove(const Introduction& introduction, const Callers& ca
   while (token.starts_with(' ')) token.remove_prefix(1);
   auto rights = callers.ByToken(token);
   if (!rights) return Unauthenticated("TOKEN_UNKNOWN", "the token is of nobody the gateway knows");
-  return Caller{.name = rights->name, .proof = Caller::Proof::kToken, .rights = std::move(rights)};
+  return Caller{.name = rights->name, .proof = Caller::Proof::kToken, .rights = rights};
 }
 
 // Without a tokens file.
