@@ -70,16 +70,14 @@ class Watch final : public WatchReactor, public std::enable_shared_from_this<Wat
   // What comes after the first time does nothing.
   void End(const absl::Status& status) {
     std::unique_ptr<grpc::Alarm> timer;
-    bool reading = true;
     {
       MutexLock lock(mutex_);
       if (end_) return;
       end_ = ToRpcStatus(status, Duration::zero());
-      reading = !writing_;
+      cutting_ = writing_;
       timer = std::move(timer_);
     }
-    // A reader that does not read would hold the end back for as long.
-    if (!reading) context_.TryCancel();
+    Cut();
     FinishIfOver();
   }
 
@@ -98,6 +96,18 @@ class Watch final : public WatchReactor, public std::enable_shared_from_this<Wat
   void OnDone() override { const std::shared_ptr<Watch> last = std::move(self_); }
 
  private:
+  // A reader that does not read would hold the end back for as long. gRPC's context lives until
+  // the stream is finished, which waits for this.
+  void Cut() {
+    {
+      MutexLock lock(mutex_);
+      if (!cutting_) return;
+    }
+    context_.TryCancel();
+    MutexLock lock(mutex_);
+    cutting_ = false;
+  }
+
   void Tick() {
     {
       MutexLock lock(mutex_);
@@ -141,7 +151,7 @@ class Watch final : public WatchReactor, public std::enable_shared_from_this<Wat
     grpc::Status status;
     {
       MutexLock lock(mutex_);
-      if (!end_ || writing_ || looking_ || finished_) return;
+      if (!end_ || writing_ || looking_ || cutting_ || finished_) return;
       finished_ = true;
       status = *end_;
     }
@@ -177,6 +187,7 @@ class Watch final : public WatchReactor, public std::enable_shared_from_this<Wat
   std::optional<grpc::Status> end_ ABSL_GUARDED_BY(mutex_);
   bool writing_ ABSL_GUARDED_BY(mutex_) = false;
   bool looking_ ABSL_GUARDED_BY(mutex_) = false;
+  bool cutting_ ABSL_GUARDED_BY(mutex_) = false;
   bool finished_ ABSL_GUARDED_BY(mutex_) = false;
 };
 
