@@ -20,12 +20,22 @@ absl::Status Exhausted(const std::string& message, std::string reason) {
                                                             .retry_after = kRetryWhenFull});
 }
 
+WorkerFactory Threads(std::shared_ptr<Connector> connector, Clock& clock) {
+  return [connector = std::move(connector), &clock](WorkerHost& host, SlotId slot) {
+    return std::make_unique<ThreadWorker>(host, slot, *connector, clock);
+  };
+}
+
 }  // namespace
 
 Pool::Pool(const PoolLimits& limits, std::unique_ptr<Connector> connector, Clock& clock,
            Upkeep& upkeep, PoolObserver& observer)
+    : Pool(limits, Threads(std::move(connector), clock), clock, upkeep, observer) {}
+
+Pool::Pool(const PoolLimits& limits, WorkerFactory workers, Clock& clock, Upkeep& upkeep,
+           PoolObserver& observer)
     : limits_(limits),
-      connector_(std::move(connector)),
+      workers_(std::move(workers)),
       clock_(clock),
       upkeep_(upkeep),
       observer_(observer),
@@ -277,7 +287,7 @@ bool Pool::HasWorker(SlotId slot) {
   if (record.worker) return true;
   try {
     WorkerHost& host = *this;
-    record.worker = std::make_unique<Worker>(host, slot, *connector_, clock_);
+    record.worker = workers_(host, slot);
     return true;
   } catch (const std::system_error& failure) {
     last_connect_failure_ = ConnectionUnavailable(

@@ -39,6 +39,10 @@ class Pool final : private WorkerHost, private Due {
   Pool(const PoolLimits& limits, std::unique_ptr<Connector> connector, Clock& clock, Upkeep& upkeep,
        PoolObserver& observer = PoolObserver::None());
 
+  // With workers of another kind than threads with a connection each.
+  Pool(const PoolLimits& limits, WorkerFactory workers, Clock& clock, Upkeep& upkeep,
+       PoolObserver& observer = PoolObserver::None());
+
   // Everything has been given back and Drain() has returned true, or Stop() was called.
   ~Pool() override;
 
@@ -100,7 +104,7 @@ class Pool final : private WorkerHost, private Due {
   std::string Holders() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const PoolLimits limits_;
-  const std::unique_ptr<Connector> connector_;
+  const WorkerFactory workers_;
   Clock& clock_;
   Upkeep& upkeep_;
   PoolObserver& observer_;

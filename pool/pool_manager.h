@@ -87,7 +87,7 @@ class PoolManager {
                  PoolObserver& observer);
 
   Clock& clock_;
-  Upkeep upkeep_;
+  UpkeepThread upkeep_;
   std::vector<std::shared_ptr<Pool>> pools_;
   std::map<std::string, std::shared_ptr<Pool>> sqlite_writers_;  // by path
   std::map<std::string, std::unique_ptr<Database>> databases_;

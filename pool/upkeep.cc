@@ -4,17 +4,6 @@
 
 namespace emsdb {
 
-Upkeep::Upkeep(Clock& clock) : clock_(clock), thread_([this] { Run(); }) {}
-
-Upkeep::~Upkeep() {
-  {
-    MutexLock lock(mutex_);
-    stopping_ = true;
-    changed_.NotifyAll();
-  }
-  thread_.join();
-}
-
 void Upkeep::Add(Due& due) {
   MutexLock lock(mutex_);
   dues_.push_back(&due);
@@ -30,33 +19,48 @@ void Upkeep::Remove(Due& due) {
 
 void Upkeep::Nudge(Instant when) {
   if (when >= wakes_at_.load()) return;
+  Interrupt();
+}
+
+void Upkeep::Interrupt() {
   MutexLock lock(mutex_);
   nudged_ = true;
   changed_.NotifyAll();
 }
 
-void Upkeep::Run() {
-  for (;;) {
-    std::vector<Due*> dues;
-    {
-      MutexLock lock(mutex_);
-      if (stopping_) return;
-      nudged_ = false;
-      ticking_ = true;
-      dues = dues_;
-      // Whoever gets a deadline during the round nudges: it may have been asked already.
-      wakes_at_.store(kNever);
-    }
-    Instant next = kNever;
-    for (Due* due : dues) next = std::min(next, due->Tick(clock_.Now()));
+Instant Upkeep::Round() {
+  std::vector<Due*> dues;
+  {
     MutexLock lock(mutex_);
-    ticking_ = false;
-    changed_.NotifyAll();
-    wakes_at_.store(next);
-    while (!nudged_ && !stopping_ && clock_.Now() < next) {
-      clock_.WaitUntil(mutex_, changed_, next);
-    }
+    nudged_ = false;
+    ticking_ = true;
+    dues = dues_;
+    // Whoever gets a deadline during the round nudges: it may have been asked already.
+    wakes_at_.store(kNever);
   }
+  Instant next = kNever;
+  for (Due* due : dues) next = std::min(next, due->Tick(clock_.Now()));
+  MutexLock lock(mutex_);
+  ticking_ = false;
+  changed_.NotifyAll();
+  wakes_at_.store(next);
+  return nudged_ ? clock_.Now() : next;
+}
+
+void Upkeep::Wait(Instant next) {
+  MutexLock lock(mutex_);
+  while (!nudged_ && clock_.Now() < next) clock_.WaitUntil(mutex_, changed_, next);
+}
+
+UpkeepThread::UpkeepThread(Clock& clock)
+    : Upkeep(clock), thread_([this] {
+        while (!stopping_.load()) Wait(Round());
+      }) {}
+
+UpkeepThread::~UpkeepThread() {
+  stopping_.store(true);
+  Interrupt();
+  thread_.join();
 }
 
 }  // namespace emsdb

@@ -1,4 +1,4 @@
-// The one background thread: asks everybody who keeps deadlines what is due, and when to ask again.
+// Asks everybody who keeps deadlines what is due, and when to ask again.
 #ifndef EMSDB_POOL_UPKEEP_H_
 #define EMSDB_POOL_UPKEEP_H_
 
@@ -18,22 +18,27 @@ class Due {
   virtual Instant Tick(Instant now) = 0;
 };
 
-// Safe for use by any number of threads.
+// Who is asked, and when to ask again. Safe for use by any number of threads.
 class Upkeep {
  public:
-  explicit Upkeep(Clock& clock);
-  ~Upkeep();
+  explicit Upkeep(Clock& clock) : clock_(clock) {}
 
   void Add(Due& due);
   // Returns when no Tick of `due` is running any more and none will.
   void Remove(Due& due);
 
-  // Somebody has a deadline at `when`: costs nothing but a look if the thread wakes before it.
+  // Somebody has a deadline at `when`: costs nothing but a look if the next round comes before it.
   void Nudge(Instant when);
 
- private:
-  void Run();
+  // Asks everybody once. Returns when to come again. One thread at a time.
+  Instant Round();
 
+ protected:
+  // Waits until `next`, a Nudge for something earlier, or Interrupt.
+  void Wait(Instant next);
+  void Interrupt();
+
+ private:
   Clock& clock_;
   std::atomic<Instant> wakes_at_{kNever};
 
@@ -42,8 +47,16 @@ class Upkeep {
   std::vector<Due*> dues_ ABSL_GUARDED_BY(mutex_);
   bool ticking_ ABSL_GUARDED_BY(mutex_) = false;
   bool nudged_ ABSL_GUARDED_BY(mutex_) = false;
-  bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
+};
 
+// The one background thread: makes a round whenever one is due.
+class UpkeepThread final : public Upkeep {
+ public:
+  explicit UpkeepThread(Clock& clock);
+  ~UpkeepThread();
+
+ private:
+  std::atomic<bool> stopping_{false};
   std::thread thread_;
 };
 

@@ -13,27 +13,27 @@ constexpr Duration kRollBackTimeout = std::chrono::seconds(5);
 }  // namespace
 
 void Lease::Run(LeaseTask task) && { std::exchange(worker_, nullptr)->Post(std::move(task)); }
-Connection& Lease::connection() const { return *worker_->connection_; }
-StopSignal& Lease::stop() const { return worker_->stop_; }
+Connection& Lease::connection() const { return worker_->connection(); }
+StopSignal& Lease::stop() const { return worker_->stop(); }
 void Lease::AnswerAfterwards(std::shared_ptr<Waiter> waiter) const {
-  worker_->answer_ = std::move(waiter);
+  worker_->AnswerAfterwards(std::move(waiter));
 }
 void Lease::End() {
   if (worker_ != nullptr) std::exchange(worker_, nullptr)->EndLease();
 }
 
-Worker::Worker(WorkerHost& host, SlotId slot, Connector& connector, Clock& clock)
+ThreadWorker::ThreadWorker(WorkerHost& host, SlotId slot, Connector& connector, Clock& clock)
     : host_(host), slot_(slot), connector_(connector), clock_(clock), thread_([this] { Run(); }) {}
 
-Worker::~Worker() { thread_.join(); }
+ThreadWorker::~ThreadWorker() { thread_.join(); }
 
-void Worker::Give(Order order) {
+void ThreadWorker::Give(Order order) {
   MutexLock lock(mutex_);
   order_ = std::move(order);
   changed_.NotifyOne();
 }
 
-Order Worker::NextOrder() {
+Order ThreadWorker::NextOrder() {
   MutexLock lock(mutex_);
   while (!order_) changed_.Wait(mutex_);
   Order order = *std::move(order_);
@@ -41,7 +41,7 @@ Order Worker::NextOrder() {
   return order;
 }
 
-void Worker::Run() {
+void ThreadWorker::Run() {
   for (std::optional<Order> next = NextOrder();;) {
     if (std::holds_alternative<ExitOrder>(*next)) return;
     next = std::visit([this](auto& order) { return Carry(order); }, *next);
@@ -49,7 +49,7 @@ void Worker::Run() {
   }
 }
 
-std::optional<Order> Worker::Carry(const OpenOrder&) {
+std::optional<Order> ThreadWorker::Carry(const OpenOrder&) {
   const Instant began = clock_.Now();
   auto opened = connector_.Open(ShortBounds(kConnectTimeout));
   if (!opened.ok()) return host_.OpenFailed(slot_, opened.status());
@@ -57,12 +57,12 @@ std::optional<Order> Worker::Carry(const OpenOrder&) {
   return host_.Opened(slot_, clock_.Now() - began);
 }
 
-std::optional<Order> Worker::Carry(const CloseOrder& order) {
+std::optional<Order> ThreadWorker::Carry(const CloseOrder& order) {
   connection_.reset();
   return host_.Closed(slot_, order.reason);
 }
 
-std::optional<Order> Worker::Carry(ServeOrder& order) {
+std::optional<Order> ThreadWorker::Carry(ServeOrder& order) {
   const std::shared_ptr<Waiter> waiter = std::move(order.waiter);
   if (!Proved(order)) return host_.FoundStale(slot_, waiter);
   {
@@ -86,7 +86,7 @@ std::optional<Order> Worker::Carry(ServeOrder& order) {
   return next;
 }
 
-bool Worker::Proved(const ServeOrder& order) {
+bool ThreadWorker::Proved(const ServeOrder& order) {
   ping_cut_short_ = false;
   if (!connection_->LooksAlive()) return false;
   if (order.check == Check::kLook) return true;
@@ -100,14 +100,14 @@ bool Worker::Proved(const ServeOrder& order) {
   return answered || ping_cut_short_;
 }
 
-bool Worker::Kept() {
+bool ThreadWorker::Kept() {
   MutexLock lock(mutex_);
   return leased_;
 }
 
 // Serves the holder of a lease that outlived its call; returns at once when the lease has ended.
 // Who is to be answered then, if anybody.
-std::shared_ptr<Waiter> Worker::RunTask() {
+std::shared_ptr<Waiter> ThreadWorker::RunTask() {
   LeaseTask task;
   {
     MutexLock lock(mutex_);
@@ -120,12 +120,12 @@ std::shared_ptr<Waiter> Worker::RunTask() {
   return std::exchange(answer_, nullptr);
 }
 
-bool Worker::MustBeCleaned() const {
+bool ThreadWorker::MustBeCleaned() const {
   return !connection_->broken() && connection_->transaction_state() != TransactionState::kIdle;
 }
 
 // Nothing of one holder reaches the next: what is open is rolled back, what cannot be is closed.
-Condition Worker::Clean() {
+Condition ThreadWorker::Clean() {
   if (MustBeCleaned()) {
     stop_.Clear();
     if (!connection_->RollBack(ShortBounds(kRollBackTimeout)).ok()) return Condition::kDirty;
@@ -139,15 +139,17 @@ Condition Worker::Clean() {
   return idle ? Condition::kGood : Condition::kDirty;
 }
 
-Bounds Worker::ShortBounds(Duration longest) { return {After(clock_.Now(), longest), &stop_}; }
+Bounds ThreadWorker::ShortBounds(Duration longest) {
+  return {After(clock_.Now(), longest), &stop_};
+}
 
-void Worker::Post(LeaseTask task) {
+void ThreadWorker::Post(LeaseTask task) {
   MutexLock lock(mutex_);
   task_ = std::move(task);
   changed_.NotifyOne();
 }
 
-void Worker::EndLease() {
+void ThreadWorker::EndLease() {
   MutexLock lock(mutex_);
   leased_ = false;
   changed_.NotifyOne();

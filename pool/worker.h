@@ -3,9 +3,11 @@
 #ifndef EMSDB_POOL_WORKER_H_
 #define EMSDB_POOL_WORKER_H_
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <thread>
+#include <utility>
 #include <variant>
 
 #include "pool/clock.h"
@@ -39,22 +41,44 @@ class WorkerHost {
   virtual std::optional<Order> Returned(SlotId slot, Condition condition, Instant answered) = 0;
 };
 
+// What does the work of one slot. A Pool knows no more of it than this, so that a simulation can
+// stand in for threads.
 class Worker {
  public:
-  Worker(WorkerHost& host, SlotId slot, Connector& connector, Clock& clock);
-
-  // Waits for the thread to end: it must have been given an ExitOrder.
-  ~Worker();
+  virtual ~Worker() = default;
 
   // Any thread. The slot's states see to it that there is one order at a time.
-  void Give(Order order);
+  virtual void Give(Order order) = 0;
 
   // Any thread: what runs now, or is being opened, shall end.
-  void Stop(StopReason reason) { stop_.Raise(reason); }
+  virtual void Stop(StopReason reason) = 0;
 
  private:
   friend class Lease;
 
+  virtual void Post(LeaseTask task) = 0;
+  virtual void EndLease() = 0;
+  virtual Connection& connection() = 0;
+  virtual StopSignal& stop() = 0;
+  virtual void AnswerAfterwards(std::shared_ptr<Waiter> waiter) = 0;
+};
+
+// Makes the worker of a slot. Throws std::system_error where the process is out of threads or
+// descriptors.
+using WorkerFactory = std::function<std::unique_ptr<Worker>(WorkerHost& host, SlotId slot)>;
+
+// The real one: a thread.
+class ThreadWorker final : public Worker {
+ public:
+  ThreadWorker(WorkerHost& host, SlotId slot, Connector& connector, Clock& clock);
+
+  // Waits for the thread to end: it must have been given an ExitOrder.
+  ~ThreadWorker() override;
+
+  void Give(Order order) override;
+  void Stop(StopReason reason) override { stop_.Raise(reason); }
+
+ private:
   void Run();
   Order NextOrder();
   std::optional<Order> Carry(const OpenOrder& order);
@@ -69,9 +93,11 @@ class Worker {
   Condition Clean();
   Bounds ShortBounds(Duration longest);
 
-  // For Lease.
-  void Post(LeaseTask task);
-  void EndLease();
+  void Post(LeaseTask task) override;
+  void EndLease() override;
+  Connection& connection() override { return *connection_; }
+  StopSignal& stop() override { return stop_; }
+  void AnswerAfterwards(std::shared_ptr<Waiter> waiter) override { answer_ = std::move(waiter); }
 
   WorkerHost& host_;
   const SlotId slot_;

@@ -29,7 +29,7 @@ class CallTest : public ::testing::Test {
  protected:
   FakeClock clock;
   HookClock readers_clock{clock};
-  Upkeep upkeep{clock};
+  UpkeepThread upkeep{clock};
   PoolUnderTest writer{Limits(1, 0), clock, upkeep};
   PoolUnderTest reader{Limits(1, 0), clock, upkeep, &readers_clock};
 };

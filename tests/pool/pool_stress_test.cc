@@ -23,7 +23,7 @@ constexpr int kCallsEach = 1500;
 
 class Stress {
   Clock& clock_ = Clock::Real();
-  Upkeep upkeep_{clock_};  // ends last
+  UpkeepThread upkeep_{clock_};  // ends last
 
  public:
   Stress() {

@@ -27,7 +27,7 @@ class PoolTest : public ::testing::Test {
   PoolUnderTest Make(const PoolLimits& limits) { return PoolUnderTest(limits, clock, upkeep); }
 
   FakeClock clock;
-  Upkeep upkeep{clock};
+  UpkeepThread upkeep{clock};
 };
 
 using ThePool = PoolTest;

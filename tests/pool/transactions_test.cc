@@ -72,7 +72,7 @@ class TransactionsTest : public ::testing::Test {
   }
 
   FakeClock clock;
-  Upkeep upkeep{clock};
+  UpkeepThread upkeep{clock};
   PoolUnderTest test{Limits(1, 0), clock, upkeep};
   std::unique_ptr<Transactions> transactions;
 };

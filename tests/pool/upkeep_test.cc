@@ -63,7 +63,7 @@ class Diary final : public Due {
 
 TEST(Upkeep, ComesWhenSomethingIsDue) {
   FakeClock clock;
-  Upkeep upkeep(clock);
+  UpkeepThread upkeep(clock);
   Diary diary(upkeep);
   diary.SetDue(clock.Now() + seconds(5));
   clock.Advance(seconds(5));
@@ -72,7 +72,7 @@ TEST(Upkeep, ComesWhenSomethingIsDue) {
 
 TEST(Upkeep, ComesEarlierWhenItIsNudged) {
   FakeClock clock;
-  Upkeep upkeep(clock);
+  UpkeepThread upkeep(clock);
   Diary later(upkeep);
   later.SetDue(clock.Now() + seconds(60));
   Diary sooner(upkeep);
@@ -83,7 +83,7 @@ TEST(Upkeep, ComesEarlierWhenItIsNudged) {
 
 TEST(Upkeep, ComesAtOnceForWhatIsDueAlready) {
   FakeClock clock;
-  Upkeep upkeep(clock);
+  UpkeepThread upkeep(clock);
   Diary diary(upkeep);
   diary.SetDue(clock.Now());
   diary.AwaitDone(1);
@@ -91,7 +91,7 @@ TEST(Upkeep, ComesAtOnceForWhatIsDueAlready) {
 
 TEST(Upkeep, MissesNoDeadlineThatIsSetDuringARound) {
   FakeClock clock;
-  Upkeep upkeep(clock);
+  UpkeepThread upkeep(clock);
   Diary asked(upkeep);
   Diary nudges(upkeep, [&] { asked.SetDue(clock.Now() + seconds(1)); });
   // The round has asked the first, which had nothing to do, before the second gives it a deadline.
@@ -103,7 +103,7 @@ TEST(Upkeep, MissesNoDeadlineThatIsSetDuringARound) {
 // Many deadlines from many threads, while the clock moves: none is forgotten.
 TEST(Upkeep, MissesNoneOfManyDeadlinesFromManyThreads) {
   FakeClock clock;
-  Upkeep upkeep(clock);
+  UpkeepThread upkeep(clock);
   std::vector<std::thread> threads;
   for (int i = 0; i < 4; ++i) {
     threads.emplace_back([&] {
@@ -120,7 +120,7 @@ TEST(Upkeep, MissesNoneOfManyDeadlinesFromManyThreads) {
 
 TEST(Upkeep, AsksNobodyWhoWasRemoved) {
   FakeClock clock;
-  Upkeep upkeep(clock);
+  UpkeepThread upkeep(clock);
   Diary stays(upkeep);
   for (int i = 0; i < 100; ++i) {
     Diary passes(upkeep);
@@ -132,7 +132,7 @@ TEST(Upkeep, AsksNobodyWhoWasRemoved) {
 
 TEST(Upkeep, EndsWhileItWaits) {
   FakeClock clock;
-  Upkeep upkeep(clock);
+  UpkeepThread upkeep(clock);
   upkeep.Nudge(clock.Now() + seconds(1000));
 }
 
