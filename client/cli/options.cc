@@ -32,7 +32,7 @@ Batch files: an SQL script, or JSON:
 Environment: EMSDB_ADDRESS, EMSDB_TOKEN (a bearer token; no option, since others could read it).
 
 Exit status:
-  0  done
+  0  done; `pools --watch`: it showed something until its time was over or Ctrl-C was pressed
   1  the answer could not be written to standard output
   2  the command line is wrong, or a file it names
   3  refused: the gateway or the database said no; or a text is not UTF-8 or has U+0000 in it, and

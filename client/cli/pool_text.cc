@@ -1,5 +1,6 @@
 #include "client/cli/pool_text.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "absl/strings/str_format.h"
@@ -86,16 +87,22 @@ Json PoolJson(const v1::PoolStatus& pool) {
           {"holders", HoldersJson(pool)}};
 }
 
-// The fields that a person watches.
-Json Changing(const v1::PoolStatus& pool) {
-  Json all = PoolJson(pool);
-  Json some;
-  for (const char* key : {"database", "state", "size", "max_overflow", "idle", "leased", "opening",
-                          "waiting", "longest_wait", "transactions", "opened_total",
-                          "timeouts_total", "stale_total", "last_connect_error"}) {
-    some[key] = all[key];
+// The fields that a person watches, no more than a screen is wide.
+Json Watched(const Pools& pools) {
+  const bool failed = std::any_of(pools.begin(), pools.end(), [](const v1::PoolStatus& pool) {
+    return !pool.last_connect_error().empty();
+  });
+  Json list = Json::array();
+  for (const Json& pool : PoolsJson(pools)) {
+    Json line;
+    for (const char* key : {"database", "state", "idle", "leased", "opening", "waiting",
+                            "longest_wait", "transactions", "timeouts_total", "stale_total"}) {
+      line[key] = pool[key];
+    }
+    if (failed) line["last_connect_error"] = pool["last_connect_error"];
+    list.push_back(line);
   }
-  return some;
+  return list;
 }
 
 void WriteHolders(const Pools& pools, Output& output) {
@@ -129,9 +136,7 @@ void WritePoolTables(const Pools& pools, Output& output) {
 
 void WritePoolScreen(const Pools& pools, const std::string& time, Output& output) {
   output.Write(kTopOfAnEmptyScreen + time + "   Ctrl-C ends\n\n");
-  Json list = Json::array();
-  for (const v1::PoolStatus& pool : pools) list.push_back(Changing(pool));
-  WriteListTable(list, output);
+  WriteListTable(Watched(pools), output);
   WriteHolders(pools, output);
 }
 
