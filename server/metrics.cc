@@ -41,10 +41,14 @@ class Metrics::DatabaseObserver final : public PoolObserver {
         database_(database),
         wait_(metrics.wait_.Add({{"pool", database}}, Seconds())),
         create_(metrics.create_.Add({{"pool", database}}, Seconds())),
-        connect_failures_(metrics.connect_failures_.Add({{"pool", database}})) {}
+        connect_failures_(metrics.connect_failures_.Add({{"pool", database}})),
+        outages_(metrics.outages_.Add({{"pool", database}})),
+        held_long_(metrics.held_long_.Add({{"pool", database}})) {}
 
   void Opened(Duration took) override { create_.Observe(InSeconds(took)); }
   void OpenFailed() override { connect_failures_.Increment(); }
+  void WentDown(const absl::Status& /*why*/) override { outages_.Increment(); }
+  void HeldLong(const Holder& /*who*/, Duration /*held*/) override { held_long_.Increment(); }
   void Waited(Duration wait) override { wait_.Observe(InSeconds(wait)); }
   void Closed(CloseReason reason) override {
     metrics_.closed_.Add({{"pool", database_}, {"reason", std::string(CloseReasonName(reason))}})
@@ -61,6 +65,8 @@ class Metrics::DatabaseObserver final : public PoolObserver {
   Histogram& wait_;
   Histogram& create_;
   prometheus::Counter& connect_failures_;
+  prometheus::Counter& outages_;
+  prometheus::Counter& held_long_;
 };
 
 Metrics::Metrics()
@@ -74,7 +80,11 @@ Metrics::Metrics()
       refused_(CounterFamily(registry_, "emsdb_pool_refused_total",
                              "Calls that got no connection, and why")),
       connect_failures_(CounterFamily(registry_, "emsdb_pool_connect_failures_total",
-                                      "Openings of connections that failed")) {}
+                                      "Openings of connections that failed")),
+      outages_(CounterFamily(registry_, "emsdb_pool_outages_total",
+                             "Times that no connection could be opened any more")),
+      held_long_(CounterFamily(registry_, "emsdb_pool_held_long_total",
+                               "Connections held for longer than others may wait for one")) {}
 
 Metrics::~Metrics() = default;
 

@@ -51,6 +51,8 @@ class Metrics {
   prometheus::Family<prometheus::Counter>& closed_;
   prometheus::Family<prometheus::Counter>& refused_;
   prometheus::Family<prometheus::Counter>& connect_failures_;
+  prometheus::Family<prometheus::Counter>& outages_;
+  prometheus::Family<prometheus::Counter>& held_long_;
 
   Mutex mutex_;
   std::vector<std::unique_ptr<DatabaseObserver>> observers_ ABSL_GUARDED_BY(mutex_);

@@ -30,7 +30,7 @@ Server::Server(Config config, const ConnectorFactory& connectors, const Log& log
       login_check_(config_.databases, log_),
       pools_(config_.databases, connectors, clock_,
              [this](const std::string& database) -> PoolObserver& {
-               return metrics_.ObserverOf(database);
+               return pool_logs_.emplace_back(log_, metrics_.ObserverOf(database), database);
              }),
       journal_(log_, metrics_, config_.bind_values),
       open_calls_(clock_),

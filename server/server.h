@@ -4,6 +4,7 @@
 
 #include <grpcpp/server.h>
 
+#include <deque>
 #include <memory>
 #include <string>
 
@@ -13,6 +14,7 @@
 #include "server/http_server.h"
 #include "server/log.h"
 #include "server/login_check.h"
+#include "server/pool_log.h"
 #include "server/query_service.h"
 #include "server/reachability.h"
 #include "server/transaction_service.h"
@@ -53,6 +55,7 @@ class Server {
   const Log& log_;
   Clock& clock_;
   Metrics metrics_;
+  std::deque<PoolLog> pool_logs_;  // one for each pool that there is, before the pools
   LoginCheck login_check_;
   PoolManager pools_;
   Journal journal_;

@@ -146,6 +146,27 @@ TEST_F(PostgresPools, NameWhoHoldsThemLongest) {
   EXPECT_TRUE(running.get().ok());
 }
 
+class HeldLong : public PostgresPools {
+ protected:
+  HeldLong() : PostgresPools({{"DB_POOL_TIMEOUT", "0.3"}}) {}
+};
+
+TEST_F(HeldLong, IsWrittenIntoTheLogWithTheHoldersName) {
+  const auto cad = Client::Connect({.address = gateway_.address(), .caller = "cad"});
+  auto begun = cad->Begin("main");
+  ASSERT_TRUE(begun.ok());
+  for (int i = 0; i < 1000 && gateway_.log().find("held for long") == std::string::npos; ++i) {
+    std::this_thread::sleep_for(kShort);
+  }
+  EXPECT_THAT(gateway_.log(), HasSubstr(R"("event":"connection held for long","database":"main",)"
+                                        R"("caller":"cad")"));
+  EXPECT_TRUE(begun->Commit().ok());
+  EXPECT_THAT(
+      RunProgram("/usr/bin/curl", {"-s", "http://" + gateway_.metrics_address() + "/metrics"}, {})
+          .out,
+      HasSubstr("emsdb_pool_held_long_total{pool=\"main\"} 1"));
+}
+
 class PostgresOperators : public PostgresPools {
  protected:
   PostgresOperators() : PostgresPools(File().With()) {}
@@ -183,6 +204,7 @@ TEST(PostgresDown, IsSaidInTheStatusAndTheMetrics) {
       RunProgram("/usr/bin/curl", {"-s", "http://" + gateway.metrics_address() + "/metrics"}, {})
           .out,
       HasSubstr("emsdb_pool_down{pool=\"main\"} 1"));
+  EXPECT_THAT(gateway.log(), HasSubstr("pool down, calls fail at once"));
 }
 
 }  // namespace
