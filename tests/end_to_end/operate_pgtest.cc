@@ -101,9 +101,9 @@ TEST_F(PostgresPools, ReplaceAConnectionInUseWhenItComesBack) {
 }
 
 TEST_F(PostgresPools, GrowAndShrinkWhileTheyLive) {
-  auto one = Beside("select pg_sleep(0.6)");
-  auto two = Beside("select pg_sleep(0.6)");
-  auto three = Beside("select pg_sleep(0.6)");
+  auto one = Beside("select pg_sleep(2)");
+  auto two = Beside("select pg_sleep(2)");
+  auto three = Beside("select pg_sleep(2)");
   Await([](const auto& pool) { return pool.leased() == 2 && pool.waiting() == 1; });
   const auto grown = pools_.Resize("main", {.size = 3});
   ASSERT_TRUE(grown.ok()) << grown.status();

@@ -127,7 +127,7 @@ TEST_F(Operate, ShowsWhoHoldsAConnectionAndWhat) {
   ASSERT_TRUE(begun.ok());
   ASSERT_TRUE(begun->Query("create table secrets as select 'patient-name' as n").ok());
   const auto pool = Now();
-  ASSERT_EQ(pool.holders_size(), 1);
+  ASSERT_GE(pool.holders_size(), 1);
   EXPECT_TRUE(pool.holders(0).transaction());
   EXPECT_TRUE(pool.holders(0).has_held());
   EXPECT_THAT(pool.ShortDebugString(), Not(HasSubstr("patient-name")));
