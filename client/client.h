@@ -13,6 +13,7 @@
 #include "client/call_runner.h"
 #include "client/copy_writer.h"
 #include "client/options.h"
+#include "client/pool_control.h"
 #include "client/row_stream.h"
 #include "client/stream_transaction.h"
 #include "client/transaction.h"
@@ -75,6 +76,9 @@ class Client {
   // Of one database, or of all where it is empty.
   absl::StatusOr<std::vector<v1::PoolStatus>> PoolStatus(const std::string& database = "",
                                                          const CallOptions& options = {}) const;
+
+  // Watching and operating the pools.
+  PoolControl pools() const { return PoolControl(runner_); }
 
   // Of the process where `database` is empty. NOT_FOUND: there is no such database.
   absl::StatusOr<HealthStatus> Health(const std::string& database = "",

@@ -52,8 +52,10 @@ HealthStatus ToHealth(int value) {
 struct Headers {
   std::string authorization;
   std::string caller;
+  std::string priority;
 
   void AddTo(grpc::ClientContext& context) const {
+    if (!priority.empty()) context.AddMetadata("emsdb-priority", priority);
     if (!authorization.empty()) context.AddMetadata("authorization", authorization);
     if (!caller.empty()) context.AddMetadata("emsdb-caller", caller);
   }
@@ -67,23 +69,28 @@ std::string TokenOf(const grpc::ClientContext& context) {
                                  : std::string(found->second.data(), found->second.size());
 }
 
-class GrpcResponseStream : public ResponseStream {
+template <typename Message>
+class GrpcMessageStream : public MessageStream<Message> {
  public:
-  GrpcResponseStream(v1::QueryService::Stub& stub, const CallContext& call, const Headers& headers,
-                     const v1::StreamQueryRequest& request)
+  // `method` is the stub's, with `request` for its argument.
+  template <typename Stub, typename Request>
+  GrpcMessageStream(const CallContext& call, const Headers& headers, const Request& request,
+                    Stub& stub,
+                    std::unique_ptr<grpc::ClientReader<Message>> (Stub::*method)(
+                        grpc::ClientContext*, const Request&))
       : on_cancel_(call.cancel, [this] { context_.TryCancel(); }) {
     context_.set_deadline(ToGrpc(call.deadline));
     headers.AddTo(context_);
-    reader_ = stub.StreamQuery(&context_, request);
+    reader_ = (stub.*method)(&context_, request);
   }
 
-  ~GrpcResponseStream() override {
+  ~GrpcMessageStream() override {
     if (finished_) return;
     context_.TryCancel();
     reader_->Finish();
   }
 
-  bool Read(v1::StreamQueryResponse& into) override { return reader_->Read(&into); }
+  bool Read(Message& into) override { return reader_->Read(&into); }
 
   absl::Status Finish() override {
     finished_ = true;
@@ -93,7 +100,7 @@ class GrpcResponseStream : public ResponseStream {
  private:
   grpc::ClientContext context_;
   OnCancel on_cancel_;  // after the context, so that it is gone before it
-  std::unique_ptr<grpc::ClientReader<v1::StreamQueryResponse>> reader_;
+  std::unique_ptr<grpc::ClientReader<Message>> reader_;
   bool finished_ = false;
 };
 
@@ -181,7 +188,8 @@ class GrpcTransport : public Transport {
   absl::StatusOr<std::unique_ptr<ResponseStream>> StreamQuery(
       const CallContext& call, const v1::StreamQueryRequest& request) override {
     if (absl::Status status = Connect(call); !status.ok()) return status;
-    return std::make_unique<GrpcResponseStream>(*queries_, call, headers_, request);
+    return std::make_unique<GrpcMessageStream<v1::StreamQueryResponse>>(
+        call, headers_, request, *queries_, &v1::QueryService::Stub::StreamQuery);
   }
 
   absl::StatusOr<v1::ExecuteBatchResponse> ExecuteBatch(
@@ -240,6 +248,37 @@ class GrpcTransport : public Transport {
       const CallContext& call, const v1::GetPoolStatusRequest& request) override {
     return Unary<v1::GetPoolStatusResponse>(call, request, *databases_,
                                             &v1::DatabaseService::Stub::GetPoolStatus);
+  }
+
+  absl::StatusOr<std::unique_ptr<MessageStream<v1::WatchPoolStatusResponse>>> WatchPoolStatus(
+      const CallContext& call, const v1::WatchPoolStatusRequest& request) override {
+    if (absl::Status status = Connect(call); !status.ok()) return status;
+    return std::make_unique<GrpcMessageStream<v1::WatchPoolStatusResponse>>(
+        call, headers_, request, *databases_, &v1::DatabaseService::Stub::WatchPoolStatus);
+  }
+
+  absl::StatusOr<v1::PausePoolResponse> PausePool(const CallContext& call,
+                                                  const v1::PausePoolRequest& request) override {
+    return Unary<v1::PausePoolResponse>(call, request, *databases_,
+                                        &v1::DatabaseService::Stub::PausePool);
+  }
+
+  absl::StatusOr<v1::ResumePoolResponse> ResumePool(const CallContext& call,
+                                                    const v1::ResumePoolRequest& request) override {
+    return Unary<v1::ResumePoolResponse>(call, request, *databases_,
+                                         &v1::DatabaseService::Stub::ResumePool);
+  }
+
+  absl::StatusOr<v1::ReconnectPoolResponse> ReconnectPool(
+      const CallContext& call, const v1::ReconnectPoolRequest& request) override {
+    return Unary<v1::ReconnectPoolResponse>(call, request, *databases_,
+                                            &v1::DatabaseService::Stub::ReconnectPool);
+  }
+
+  absl::StatusOr<v1::ResizePoolResponse> ResizePool(const CallContext& call,
+                                                    const v1::ResizePoolRequest& request) override {
+    return Unary<v1::ResizePoolResponse>(call, request, *databases_,
+                                         &v1::DatabaseService::Stub::ResizePool);
   }
 
   absl::StatusOr<HealthStatus> CheckHealth(const CallContext& call,
@@ -327,6 +366,22 @@ class GrpcTransport : public Transport {
   grpc::TemplatedGenericStub<HealthRequest, HealthResponse> health_;
 };
 
+std::string PriorityName(Priority priority) {
+  switch (priority) {
+    case Priority::kDispatch:
+      return "dispatch";
+    case Priority::kClinical:
+      return "clinical";
+    case Priority::kOperations:
+      return "operations";
+    case Priority::kReporting:
+      return "reporting";
+    case Priority::kDefault:
+      break;
+  }
+  return "";
+}
+
 // gRPC ends the process on a header value it cannot send.
 bool FitForAHeader(std::string_view text) {
   return std::all_of(text.begin(), text.end(), [](char c) { return c >= 0x20 && c <= 0x7e; });
@@ -381,7 +436,9 @@ void KeepGrpc() {
 absl::StatusOr<std::shared_ptr<Transport>> MakeGrpcTransport(const ConnectOptions& options) {
   if (absl::Status status = Check(options); !status.ok()) return status;
   KeepGrpc();
-  Headers headers{.caller = options.caller};
+  Headers headers{.authorization = {},
+                  .caller = options.caller,
+                  .priority = PriorityName(options.usual_priority)};
   if (!options.token.empty()) headers.authorization = absl::StrCat("Bearer ", options.token);
   return std::make_shared<GrpcTransport>(
       options.address,

@@ -20,14 +20,17 @@ struct CallContext {
   std::shared_ptr<CancelSource> cancel;  // may be null
 };
 
-// One running StreamQuery. Used by one thread; ends the call when it is destroyed.
-class ResponseStream {
+// One running call whose answer is a stream. Used by one thread; ends the call when it is
+// destroyed.
+template <typename Message>
+class MessageStream {
  public:
-  virtual ~ResponseStream() = default;
+  virtual ~MessageStream() = default;
   // False: there are no more; Finish() says why.
-  virtual bool Read(v1::StreamQueryResponse& into) = 0;
+  virtual bool Read(Message& into) = 0;
   virtual absl::Status Finish() = 0;
 };
+using ResponseStream = MessageStream<v1::StreamQueryResponse>;
 
 // One running CopyIn. Used by one thread; ends the call when it is destroyed.
 class RequestStream {
@@ -82,6 +85,16 @@ class Transport {
       const CallContext& context, const v1::ListDatabasesRequest& request) = 0;
   virtual absl::StatusOr<v1::GetPoolStatusResponse> GetPoolStatus(
       const CallContext& context, const v1::GetPoolStatusRequest& request) = 0;
+  virtual absl::StatusOr<std::unique_ptr<MessageStream<v1::WatchPoolStatusResponse>>>
+  WatchPoolStatus(const CallContext& context, const v1::WatchPoolStatusRequest& request) = 0;
+  virtual absl::StatusOr<v1::PausePoolResponse> PausePool(const CallContext& context,
+                                                          const v1::PausePoolRequest& request) = 0;
+  virtual absl::StatusOr<v1::ResumePoolResponse> ResumePool(
+      const CallContext& context, const v1::ResumePoolRequest& request) = 0;
+  virtual absl::StatusOr<v1::ReconnectPoolResponse> ReconnectPool(
+      const CallContext& context, const v1::ReconnectPoolRequest& request) = 0;
+  virtual absl::StatusOr<v1::ResizePoolResponse> ResizePool(
+      const CallContext& context, const v1::ResizePoolRequest& request) = 0;
   virtual absl::StatusOr<HealthStatus> CheckHealth(const CallContext& context,
                                                    const std::string& service) = 0;
 };

@@ -38,10 +38,19 @@ std::string ShownTls(const Config& config) {
   return "plain text, this machine only";
 }
 
+std::string ShownCallers(const Config& config) {
+  if (config.callers) {
+    return absl::StrFormat("%d of EMSDB_TOKENS_FILE, nobody else", config.callers->size());
+  }
+  return config.tls && !config.tls->client_ca.empty() ? "whoever shows a certificate"
+                                                      : "whoever reaches the port";
+}
+
 std::vector<Row> ServerRows(const Config& config) {
   return {
       {"mode", config.mode == Mode::kProduction ? "production" : "development"},
       {"listen", config.listen + ", " + ShownTls(config)},
+      {"callers", ShownCallers(config)},
       {"metrics", config.metrics_listen},
       {"data directory", config.data_dir.string()},
       {"drain time-out", ShownSeconds(config.drain_timeout) + " s"},

@@ -26,7 +26,7 @@ struct Asked {
 // Finds the database and writes its name and the statement's fingerprint into the call's basics.
 absl::StatusOr<Database*> Locate(Gateway& gateway, const std::string& name, const std::string& sql,
                                  CallBasics& basics) {
-  auto database = gateway.pools.Find(name);
+  auto database = FindDatabase(gateway, basics.caller, name);
   if (!database.ok()) return database;
   basics.database = (*database)->settings().name;
   basics.options.statement = Fingerprint(sql);
@@ -40,6 +40,9 @@ absl::Status CheckDatabase(Gateway& gateway, const std::string& requested, Asked
   asked.basics.options.statement = Fingerprint(asked.statement.sql);
   if (!database) return absl::OkStatus();  // Transactions::Run says what is wrong with the id
   asked.basics.database = *database;
+  if (absl::Status status = CheckMayUse(asked.basics.caller, *database); !status.ok()) {
+    return status;
+  }
   if (requested.empty() || requested == *database) return absl::OkStatus();
   return InvalidField("database", absl::StrFormat("the transaction is in %s: leave the field empty "
                                                   "or name that",
@@ -66,6 +69,7 @@ absl::StatusOr<Asked> Understand(Gateway& gateway, const char* rpc,
   Asked asked{.basics = *std::move(basics),
               .statement = *std::move(statement),
               .access = request.read_only() ? Access::kReadOnly : Access::kReadWrite};
+  asked.access = asked.basics.Allowed(asked.access);
   if (transaction.has_id()) {
     if (transaction.id().empty()) return InvalidField("transaction.id", "an id is wanted");
     asked.transaction_id = transaction.id();
@@ -182,6 +186,7 @@ absl::Status StartBatch(Gateway& gateway, grpc::CallbackServerContext& context,
   auto database =
       Locate(gateway, request.database(), request.statements(0).statement().sql(), *basics);
   if (!database.ok()) return std::move(database).status();
+  batch->options.access = basics->Allowed(batch->options.access);
   Pool& pool = (*database)->PoolFor(batch->options.access);
   auto call = std::make_shared<BatchCall>(gateway, *std::move(basics), reactor, response,
                                           *std::move(batch));

@@ -13,6 +13,7 @@
 
 #include "absl/status/statusor.h"
 #include "pool/call.h"
+#include "server/admission.h"
 #include "server/caller.h"
 #include "server/commit_witness.h"
 #include "server/convert.h"
@@ -20,22 +21,6 @@
 #include "server/rpc_status.h"
 
 namespace emsdb {
-
-// The deadline of calls that bring none, and the longest that any may have.
-inline constexpr Duration kDefaultDeadline = std::chrono::seconds(30);
-inline constexpr Duration kDefaultStreamDeadline = std::chrono::seconds(300);
-inline constexpr Duration kLongestDeadline = std::chrono::hours(1);
-
-// The caller's deadline on our steady clock, taken over once, when the call arrives.
-Instant DeadlineOf(const grpc::ServerContextBase& context, Clock& clock, Duration unset);
-
-// What is known of a call before it gets a connection.
-struct CallBasics {
-  const char* rpc;
-  std::string database;
-  Caller caller;
-  CallOptions options;
-};
 
 // A call that answers over gRPC: writes its line into the journal, and finishes its reactor.
 class RpcCall : public Call {
@@ -117,11 +102,6 @@ class UnaryCall : public RpcCall, public Repeatable {
   UnaryReactor& reactor_;
   Response& response_;
 };
-
-// What every RPC checks first: who calls, how urgent it is, how long it may take. The database and
-// the statement are left to be filled in.
-absl::StatusOr<CallBasics> Admit(const char* rpc, const grpc::ServerContextBase& context,
-                                 Gateway& gateway, v1::Priority priority, Duration unset_deadline);
 
 // Tells the journal of a request that was refused before any call was made of it.
 void ReportRefusal(Gateway& gateway, const char* rpc, const grpc::ServerContextBase& context,

@@ -17,6 +17,7 @@ absl::StatusOr<Beginning> ToBeginning(const v1::TransactionOptions& options,
   if (!converted.ok()) return std::move(converted).status();
   auto terms = ToTransactionTerms(options, field);
   if (!terms.ok()) return std::move(terms).status();
+  converted->access = basics.Allowed(converted->access);
   terms->caller = basics.caller.owner();
   terms->database = basics.database;
   converted->server_idle_timeout = terms->idle_timeout + kServerMargin;

@@ -128,7 +128,7 @@ grpc::ServerUnaryReactor* TransactionService::BeginTransaction(
   return ServeUnary(gateway_, kRpc, *context, [&](UnaryReactor& reactor) -> absl::Status {
     auto basics = Admit(kRpc, *context, gateway_, request->priority(), kDefaultDeadline);
     if (!basics.ok()) return std::move(basics).status();
-    auto database = gateway_.pools.Find(request->database());
+    auto database = FindDatabase(gateway_, basics->caller, request->database());
     if (!database.ok()) return std::move(database).status();
     basics->database = (*database)->settings().name;
     basics->options.statement = "BEGIN";

@@ -46,6 +46,9 @@ struct RunCommand {
     return RunDatabases(command, session);
   }
   ExitStatus operator()(const PoolsCommand& command) const { return RunPools(command, session); }
+  ExitStatus operator()(const OperateCommand& command) const {
+    return RunOperate(command, session);
+  }
   ExitStatus operator()(const HealthCommand& command) const { return RunHealth(command, session); }
 };
 

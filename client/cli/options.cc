@@ -36,7 +36,7 @@ are one transaction. An error names the file's line, and then nothing was writte
 Environment: EMSDB_ADDRESS, EMSDB_TOKEN (a bearer token; no option, since others could read it).
 
 Exit status:
-  0  done
+  0  done; `pools --watch`: it showed something until its time was over or Ctrl-C was pressed
   1  the answer could not be written to standard output
   2  the command line is wrong, or a file it names
   3  refused: the gateway or the database said no; or a text is not UTF-8 or has U+0000 in it, and
@@ -66,11 +66,43 @@ std::vector<std::string> SplitEmptyValues(int argc, const char* const* argv) {
   return out;
 }
 
+constexpr double kLongestSeconds = 3600;
+
 // CLI11's own range lets NaN through, and no clock has such a time.
 std::string CheckDeadline(const std::string& given) {
   double seconds = 0;
-  const bool in_range = absl::SimpleAtod(given, &seconds) && seconds >= 0.001 && seconds <= 3600.0;
+  const bool in_range =
+      absl::SimpleAtod(given, &seconds) && seconds >= 0.001 && seconds <= kLongestSeconds;
   return in_range ? "" : "must be a number of seconds from 0.001 to 3600";
+}
+
+std::string CheckInterval(const std::string& given) {
+  double seconds = 0;
+  const bool in_range =
+      absl::SimpleAtod(given, &seconds) && seconds >= 0.1 && seconds <= kLongestSeconds;
+  return in_range ? "" : "must be a number of seconds from 0.1 to 3600";
+}
+
+constexpr std::array<std::pair<std::string_view, Priority>, 4> kPriorities{
+    {{"dispatch", Priority::kDispatch},
+     {"clinical", Priority::kClinical},
+     {"operations", Priority::kOperations},
+     {"reporting", Priority::kReporting}}};
+
+void AddPriority(CLI::App& app, Priority& priority) {
+  const auto choose = [&priority](const std::string& given) {
+    const auto found = std::find_if(kPriorities.begin(), kPriorities.end(),
+                                    [&given](const auto& known) { return known.first == given; });
+    if (found == kPriorities.end()) {
+      throw CLI::ValidationError("--priority",
+                                 "must be dispatch, clinical, operations or reporting");
+    }
+    priority = found->second;
+  };
+  app.add_option_function<std::string>("--priority", choose,
+                                       "Which calls go first when "
+                                       "connections are short")
+      ->option_text("dispatch|clinical|operations|reporting");
 }
 
 void AddConnection(CLI::App& app, Options& options) {
@@ -83,6 +115,7 @@ void AddConnection(CLI::App& app, Options& options) {
       ->capture_default_str();
   app.add_option("--caller", options.caller, "A label for the gateway's log")
       ->capture_default_str();
+  AddPriority(app, options.usual_priority);
   app.add_option("--token-file", options.token_file, "A file with the bearer token");
   app.add_flag("--tls", options.tls.enabled, "Use TLS, with the system's roots");
   app.add_option("--tls-ca", options.tls.roots, "TLS with the roots in this PEM file");
@@ -222,9 +255,41 @@ void AddAdministration(CLI::App& app, DatabasesCommand& databases, PoolsCommand&
   status.fallthrough();
   status.add_option("--db", pools.database, "Only the pool of this database");
   AddTableOrJson(status, pools.format);
+  CLI::Option* watch = status.add_flag_callback(
+      "--watch", [&pools] { pools.watching = Watching::kUntilTheEnd; },
+      "Go on until Ctrl-C, or for --deadline seconds; an hour at most");
+  status.add_option("--interval", pools.interval_seconds, "Seconds between two looks")
+      ->check(CLI::Validator(&CheckInterval, "0.1 to 3600"))
+      ->capture_default_str()
+      ->needs(watch);
   CLI::App& check = *app.add_subcommand("health", "Ask whether the gateway, or a database, serves");
   check.fallthrough();
   check.add_option("DB", health.database, "A logical database; without it the gateway itself");
+}
+
+CLI::App& AddAct(CLI::App& app, const char* name, const char* help, OperateCommand::Act act,
+                 OperateCommand& operate) {
+  CLI::App& command = *app.add_subcommand(name, help);
+  command.fallthrough();
+  command.add_option("DB", operate.database, "The logical database")->required();
+  AddTableOrJson(command, operate.format);
+  command.parse_complete_callback([act, &operate] { operate.act = act; });
+  return command;
+}
+
+void AddOperating(CLI::App& app, OperateCommand& operate) {
+  using Act = OperateCommand::Act;
+  AddAct(app, "pause", "For operators: let calls to a database wait, while what runs goes on",
+         Act::kPause, operate);
+  AddAct(app, "resume", "For operators: end a pause", Act::kResume, operate);
+  AddAct(app, "reconnect", "For operators: replace every connection to a database", Act::kReconnect,
+         operate);
+  CLI::App& resize = AddAct(app, "resize", "For operators: change a pool's limits while it lives",
+                            Act::kResize, operate);
+  CLI::Option_group& limits = *resize.add_option_group("limits");
+  limits.add_option("--size", operate.size.size, "Connections that are kept");
+  limits.add_option("--overflow", operate.size.max_overflow, "Connections beyond them, on demand");
+  limits.require_option(1, 2);
 }
 
 }  // namespace
@@ -237,6 +302,7 @@ std::variant<Options, ExitStatus> ParseCommandLine(int argc, const char* const* 
   OutcomeCommand outcome;
   DatabasesCommand databases;
   PoolsCommand pools;
+  OperateCommand operate;
   HealthCommand health;
 
   CLI::App app("The command line client of the EMS database gateway.", "emsdb");
@@ -249,6 +315,7 @@ std::variant<Options, ExitStatus> ParseCommandLine(int argc, const char* const* 
   AddLoad(app, load);
   AddOutcome(app, outcome);
   AddAdministration(app, databases, pools, health);
+  AddOperating(app, operate);
   try {
     std::vector<std::string> arguments = SplitEmptyValues(argc, argv);
     std::reverse(arguments.begin(), arguments.end());  // as CLI11 wants them
@@ -267,7 +334,14 @@ std::variant<Options, ExitStatus> ParseCommandLine(int argc, const char* const* 
   }
   if (app.got_subcommand("outcome")) options.command = std::move(outcome);
   if (app.got_subcommand("databases")) options.command = databases;
-  if (app.got_subcommand("pools")) options.command = std::move(pools);
+  if (app.got_subcommand("pools")) {
+    const bool watching = pools.watching == Watching::kUntilTheEnd;
+    if (watching && app.count("--deadline") == 0) options.deadline_seconds = kLongestSeconds;
+    options.command = std::move(pools);
+  }
+  for (const char* act : {"pause", "resume", "reconnect", "resize"}) {
+    if (app.got_subcommand(act)) options.command = operate;
+  }
   if (app.got_subcommand("health")) options.command = std::move(health);
   return options;
 }

@@ -10,6 +10,7 @@
 #include "client/cli/exit_status.h"
 #include "client/cli/result_writer.h"
 #include "client/options.h"
+#include "client/pool_control.h"
 #include "client/value.h"
 
 namespace emsdb::client::cli {
@@ -51,8 +52,21 @@ struct DatabasesCommand {
   Format format = Format::kTable;
 };
 
+enum class Watching { kOnce, kUntilTheEnd };
+
 struct PoolsCommand {
   std::string database;  // empty: all
+  Format format = Format::kTable;
+  Watching watching = Watching::kOnce;
+  double interval_seconds = 1;
+};
+
+// What an operator does to a pool.
+struct OperateCommand {
+  enum class Act { kPause, kResume, kReconnect, kResize };
+  Act act = Act::kPause;
+  std::string database;
+  PoolSize size;  // for kResize
   Format format = Format::kTable;
 };
 
@@ -76,8 +90,9 @@ struct Options {
   std::string caller = "emsdb";
   TlsFiles tls;
   double deadline_seconds = 30;
+  Priority usual_priority = Priority::kDefault;
   std::variant<QueryCommand, BatchCommand, LoadCommand, OutcomeCommand, DatabasesCommand,
-               PoolsCommand, HealthCommand>
+               PoolsCommand, OperateCommand, HealthCommand>
       command;
 };
 

@@ -41,6 +41,7 @@ ExitStatus RunLoad(const LoadCommand& command, Session& session);
 ExitStatus RunOutcome(const OutcomeCommand& command, Session& session);
 ExitStatus RunDatabases(const DatabasesCommand& command, Session& session);
 ExitStatus RunPools(const PoolsCommand& command, Session& session);
+ExitStatus RunOperate(const OperateCommand& command, Session& session);
 ExitStatus RunHealth(const HealthCommand& command, Session& session);
 
 }  // namespace emsdb::client::cli

@@ -170,6 +170,26 @@ class ScriptedTransport : public Transport {
       const CallContext&, const v1::GetPoolStatusRequest&) override {
     return absl::UnimplementedError("not scripted");
   }
+  absl::StatusOr<std::unique_ptr<MessageStream<v1::WatchPoolStatusResponse>>> WatchPoolStatus(
+      const CallContext&, const v1::WatchPoolStatusRequest&) override {
+    return absl::UnimplementedError("not scripted");
+  }
+  absl::StatusOr<v1::PausePoolResponse> PausePool(const CallContext&,
+                                                  const v1::PausePoolRequest& request) override {
+    return pause.Answer(request, pauses);
+  }
+  absl::StatusOr<v1::ResumePoolResponse> ResumePool(const CallContext&,
+                                                    const v1::ResumePoolRequest&) override {
+    return absl::UnimplementedError("not scripted");
+  }
+  absl::StatusOr<v1::ReconnectPoolResponse> ReconnectPool(
+      const CallContext&, const v1::ReconnectPoolRequest&) override {
+    return absl::UnimplementedError("not scripted");
+  }
+  absl::StatusOr<v1::ResizePoolResponse> ResizePool(const CallContext&,
+                                                    const v1::ResizePoolRequest& request) override {
+    return resize.Answer(request, resizes);
+  }
   absl::StatusOr<HealthStatus> CheckHealth(const CallContext&, const std::string&) override {
     return absl::UnimplementedError("not scripted");
   }
@@ -186,7 +206,12 @@ class ScriptedTransport : public Transport {
   ScriptedTransact transact;
   Script<v1::GetCommitOutcomeResponse> outcome;
 
+  Script<v1::PausePoolResponse> pause;
+  Script<v1::ResizePoolResponse> resize;
+
   std::vector<CallContext> contexts;
+  std::vector<v1::PausePoolRequest> pauses;
+  std::vector<v1::ResizePoolRequest> resizes;
   std::vector<v1::QueryRequest> queries;
   std::vector<v1::StreamQueryRequest> streams;
   std::vector<v1::ExecuteBatchRequest> batches;
