@@ -39,7 +39,7 @@ MetricFamily OldestTransactions(PoolManager& pools) {
                       {}};
   for (Database* database : pools.databases()) {
     const std::string& name = database->settings().name;
-    ClientMetric metric;
+    prometheus::ClientMetric metric;
     metric.label = {{"database", name}};
     metric.gauge.value = InSeconds(pools.transactions().OldestIn(name));
     family.metric.push_back(std::move(metric));
