@@ -13,6 +13,7 @@
 #include "absl/strings/str_cat.h"
 #include "client/error_info.h"
 #include "client/outcome.h"
+#include "emsdb/v1/copy_service.grpc.pb.h"
 #include "emsdb/v1/database_service.grpc.pb.h"
 #include "emsdb/v1/query_service.grpc.pb.h"
 #include "emsdb/v1/transaction_service.grpc.pb.h"
@@ -22,6 +23,7 @@ namespace emsdb::client {
 namespace {
 
 constexpr int kMaxReceiveBytes = 64 << 20;  // a cell may have 16 MiB
+constexpr char kCommitTokenKey[] = "emsdb-commit-token";
 constexpr char kHealthMethod[] = "/grpc.health.v1.Health/Check";
 
 // The same bytes as grpc.health.v1's HealthCheckRequest (field 1, a string) and
@@ -59,6 +61,14 @@ struct Headers {
   }
 };
 
+// Came before the commit left, so it is here even if the gateway was lost after it.
+std::string TokenOf(const grpc::ClientContext& context) {
+  const auto& metadata = context.GetServerInitialMetadata();
+  const auto found = metadata.find(kCommitTokenKey);
+  return found == metadata.end() ? std::string()
+                                 : std::string(found->second.data(), found->second.size());
+}
+
 template <typename Message>
 class GrpcMessageStream : public MessageStream<Message> {
  public:
@@ -94,6 +104,70 @@ class GrpcMessageStream : public MessageStream<Message> {
   bool finished_ = false;
 };
 
+class GrpcRequestStream : public RequestStream {
+ public:
+  GrpcRequestStream(v1::CopyService::Stub& stub, const CallContext& call, const Headers& headers)
+      : on_cancel_(call.cancel, [this] { context_.TryCancel(); }) {
+    context_.set_deadline(ToGrpc(call.deadline));
+    headers.AddTo(context_);
+    writer_ = stub.CopyIn(&context_, &response_);
+  }
+
+  ~GrpcRequestStream() override {
+    if (finished_) return;
+    context_.TryCancel();
+    writer_->Finish();
+  }
+
+  bool Write(const v1::CopyInRequest& request) override { return writer_->Write(request); }
+
+  absl::StatusOr<v1::CopyInResponse> Finish() override {
+    finished_ = true;
+    writer_->WritesDone();
+    const grpc::Status status = writer_->Finish();
+    if (!status.ok()) return WithCommitToken(FromGrpc(status), TokenOf(context_));
+    return response_;
+  }
+
+ private:
+  grpc::ClientContext context_;
+  v1::CopyInResponse response_;
+  OnCancel on_cancel_;  // after the context, so that it is gone before it
+  std::unique_ptr<grpc::ClientWriter<v1::CopyInRequest>> writer_;
+  bool finished_ = false;
+};
+
+class GrpcTransactStream : public TransactStream {
+ public:
+  GrpcTransactStream(v1::TransactionService::Stub& stub, const CallContext& call,
+                     const Headers& headers)
+      : on_cancel_(call.cancel, [this] { context_.TryCancel(); }) {
+    context_.set_deadline(ToGrpc(call.deadline));
+    headers.AddTo(context_);
+    stream_ = stub.Transact(&context_);
+  }
+
+  ~GrpcTransactStream() override {
+    if (finished_) return;
+    context_.TryCancel();
+    stream_->Finish();
+  }
+
+  bool Write(const v1::TransactRequest& request) override { return stream_->Write(request); }
+  bool Read(v1::TransactResponse& into) override { return stream_->Read(&into); }
+
+  absl::Status Finish() override {
+    finished_ = true;
+    return FromGrpc(stream_->Finish());
+  }
+
+ private:
+  grpc::ClientContext context_;
+  OnCancel on_cancel_;  // after the context, so that it is gone before it
+  std::unique_ptr<grpc::ClientReaderWriter<v1::TransactRequest, v1::TransactResponse>> stream_;
+  bool finished_ = false;
+};
+
 class GrpcTransport : public Transport {
  public:
   GrpcTransport(std::string address, std::shared_ptr<grpc::Channel> channel, Headers headers)
@@ -102,6 +176,7 @@ class GrpcTransport : public Transport {
         channel_(std::move(channel)),
         queries_(v1::QueryService::NewStub(channel_)),
         transactions_(v1::TransactionService::NewStub(channel_)),
+        copies_(v1::CopyService::NewStub(channel_)),
         databases_(v1::DatabaseService::NewStub(channel_)),
         health_(channel_) {}
 
@@ -123,6 +198,11 @@ class GrpcTransport : public Transport {
                                            &v1::QueryService::Stub::ExecuteBatch);
   }
 
+  absl::StatusOr<std::unique_ptr<RequestStream>> CopyIn(const CallContext& call) override {
+    if (absl::Status status = Connect(call); !status.ok()) return status;
+    return std::make_unique<GrpcRequestStream>(*copies_, call, headers_);
+  }
+
   absl::StatusOr<v1::BeginTransactionResponse> Begin(
       const CallContext& call, const v1::BeginTransactionRequest& request) override {
     return Unary<v1::BeginTransactionResponse>(call, request, *transactions_,
@@ -139,6 +219,23 @@ class GrpcTransport : public Transport {
       const CallContext& call, const v1::RollbackTransactionRequest& request) override {
     return Unary<v1::RollbackTransactionResponse>(
         call, request, *transactions_, &v1::TransactionService::Stub::RollbackTransaction);
+  }
+
+  absl::StatusOr<v1::SavepointResponse> Savepoint(const CallContext& call,
+                                                  const v1::SavepointRequest& request) override {
+    return Unary<v1::SavepointResponse>(call, request, *transactions_,
+                                        &v1::TransactionService::Stub::Savepoint);
+  }
+
+  absl::StatusOr<std::unique_ptr<TransactStream>> Transact(const CallContext& call) override {
+    if (absl::Status status = Connect(call); !status.ok()) return status;
+    return std::make_unique<GrpcTransactStream>(*transactions_, call, headers_);
+  }
+
+  absl::StatusOr<v1::GetCommitOutcomeResponse> GetCommitOutcome(
+      const CallContext& call, const v1::GetCommitOutcomeRequest& request) override {
+    return Unary<v1::GetCommitOutcomeResponse>(call, request, *transactions_,
+                                               &v1::TransactionService::Stub::GetCommitOutcome);
   }
 
   absl::StatusOr<v1::ListDatabasesResponse> ListDatabases(
@@ -202,7 +299,7 @@ class GrpcTransport : public Transport {
     headers_.AddTo(context);
     Response response;
     const grpc::Status status = (stub.*method)(&context, request, &response);
-    if (!status.ok()) return FromGrpc(status);
+    if (!status.ok()) return WithCommitToken(FromGrpc(status), TokenOf(context));
     return response;
   }
 
@@ -264,6 +361,7 @@ class GrpcTransport : public Transport {
   const std::shared_ptr<grpc::Channel> channel_;
   const std::unique_ptr<v1::QueryService::Stub> queries_;
   const std::unique_ptr<v1::TransactionService::Stub> transactions_;
+  const std::unique_ptr<v1::CopyService::Stub> copies_;
   const std::unique_ptr<v1::DatabaseService::Stub> databases_;
   grpc::TemplatedGenericStub<HealthRequest, HealthResponse> health_;
 };

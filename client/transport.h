@@ -8,6 +8,7 @@
 
 #include "absl/status/statusor.h"
 #include "client/cancel.h"
+#include "emsdb/v1/copy_service.pb.h"
 #include "emsdb/v1/database_service.pb.h"
 #include "emsdb/v1/query_service.pb.h"
 #include "emsdb/v1/transaction_service.pb.h"
@@ -31,6 +32,27 @@ class MessageStream {
 };
 using ResponseStream = MessageStream<v1::StreamQueryResponse>;
 
+// One running CopyIn. Used by one thread; ends the call when it is destroyed.
+class RequestStream {
+ public:
+  virtual ~RequestStream() = default;
+  // Waits until the request is on its way. False: the call has ended; Finish() says why.
+  virtual bool Write(const v1::CopyInRequest& request) = 0;
+  // Ends this side of the stream and waits for the answer. Once.
+  virtual absl::StatusOr<v1::CopyInResponse> Finish() = 0;
+};
+
+// One running Transact. Used by one thread; ends the call when it is destroyed.
+class TransactStream {
+ public:
+  virtual ~TransactStream() = default;
+  // False: the stream has ended; Read() and Finish() say why.
+  virtual bool Write(const v1::TransactRequest& request) = 0;
+  // False: there are no more answers; Finish() says why.
+  virtual bool Read(v1::TransactResponse& into) = 0;
+  virtual absl::Status Finish() = 0;
+};
+
 // What health says of a service.
 enum class HealthStatus { kUnknown, kServing, kNotServing };
 
@@ -47,12 +69,18 @@ class Transport {
       const CallContext& context, const v1::StreamQueryRequest& request) = 0;
   virtual absl::StatusOr<v1::ExecuteBatchResponse> ExecuteBatch(
       const CallContext& context, const v1::ExecuteBatchRequest& request) = 0;
+  virtual absl::StatusOr<std::unique_ptr<RequestStream>> CopyIn(const CallContext& context) = 0;
   virtual absl::StatusOr<v1::BeginTransactionResponse> Begin(
       const CallContext& context, const v1::BeginTransactionRequest& request) = 0;
   virtual absl::StatusOr<v1::CommitTransactionResponse> Commit(
       const CallContext& context, const v1::CommitTransactionRequest& request) = 0;
   virtual absl::StatusOr<v1::RollbackTransactionResponse> RollBack(
       const CallContext& context, const v1::RollbackTransactionRequest& request) = 0;
+  virtual absl::StatusOr<v1::SavepointResponse> Savepoint(const CallContext& context,
+                                                          const v1::SavepointRequest& request) = 0;
+  virtual absl::StatusOr<std::unique_ptr<TransactStream>> Transact(const CallContext& context) = 0;
+  virtual absl::StatusOr<v1::GetCommitOutcomeResponse> GetCommitOutcome(
+      const CallContext& context, const v1::GetCommitOutcomeRequest& request) = 0;
   virtual absl::StatusOr<v1::ListDatabasesResponse> ListDatabases(
       const CallContext& context, const v1::ListDatabasesRequest& request) = 0;
   virtual absl::StatusOr<v1::GetPoolStatusResponse> GetPoolStatus(

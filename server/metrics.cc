@@ -31,6 +31,22 @@ prometheus::Family<prometheus::Counter>& CounterFamily(prometheus::Registry& reg
   return prometheus::BuildCounter().Name(name).Help(help).Register(registry);
 }
 
+// T24: an old transaction keeps the database from cleaning up behind it.
+MetricFamily OldestTransactions(PoolManager& pools) {
+  MetricFamily family{"emsdb_oldest_transaction_seconds",
+                      "Age of the oldest open leased transaction; 0 without one",
+                      prometheus::MetricType::Gauge,
+                      {}};
+  for (Database* database : pools.databases()) {
+    const std::string& name = database->settings().name;
+    ClientMetric metric;
+    metric.label = {{"database", name}};
+    metric.gauge.value = InSeconds(pools.transactions().OldestIn(name));
+    family.metric.push_back(std::move(metric));
+  }
+  return family;
+}
+
 }  // namespace
 
 // Counts in metrics that are looked up once, at the start.
@@ -58,6 +74,10 @@ class Metrics::DatabaseObserver final : public PoolObserver {
     metrics_.refused_.Add({{"pool", database_}, {"reason", std::string(RefusalReasonName(reason))}})
         .Increment();
   }
+  void Reset(ResetResult result) override {
+    metrics_.resets_.Add({{"pool", database_}, {"result", std::string(ResetResultName(result))}})
+        .Increment();
+  }
 
  private:
   Metrics& metrics_;
@@ -79,8 +99,14 @@ Metrics::Metrics()
       closed_(CounterFamily(registry_, "emsdb_pool_closed_total", "Connections closed, and why")),
       refused_(CounterFamily(registry_, "emsdb_pool_refused_total",
                              "Calls that got no connection, and why")),
+      resets_(CounterFamily(registry_, "emsdb_pool_session_resets_total",
+                            "Sessions that a call had changed, and whether they could be reset")),
       connect_failures_(CounterFamily(registry_, "emsdb_pool_connect_failures_total",
                                       "Openings of connections that failed")),
+      batch_retries_(CounterFamily(registry_, "emsdb_batch_retries_total",
+                                   "Batches run again after a conflict with another transaction")),
+      in_doubt_(CounterFamily(registry_, "emsdb_commits_in_doubt_total",
+                              "Commits whose answer was lost, by what they were found to be")),
       outages_(CounterFamily(registry_, "emsdb_pool_outages_total",
                              "Times that no connection could be opened any more")),
       held_long_(CounterFamily(registry_, "emsdb_pool_held_long_total",
@@ -110,10 +136,19 @@ void Metrics::CallFinished(const std::string& database, const std::string& rpc,
       .Increment();
 }
 
+void Metrics::BatchRetried(const std::string& database) {
+  batch_retries_.Add({{"database", database}}).Increment();
+}
+
+void Metrics::CommitInDoubt(const std::string& database, const std::string& found) {
+  in_doubt_.Add({{"database", database}, {"found", found}}).Increment();
+}
+
 std::string Metrics::Render(PoolManager& pools) const {
   std::vector<MetricFamily> families = registry_.Collect();
   std::vector<MetricFamily> of_pools = PoolFamilies(pools);
   families.insert(families.end(), of_pools.begin(), of_pools.end());
+  families.push_back(OldestTransactions(pools));
   return prometheus::TextSerializer().Serialize(families);
 }
 

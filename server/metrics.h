@@ -37,6 +37,9 @@ class Metrics {
   void CallFinished(const std::string& database, const std::string& rpc, absl::StatusCode code,
                     Duration took);
 
+  void BatchRetried(const std::string& database);
+  void CommitInDoubt(const std::string& database, const std::string& found);
+
   // Everything in Prometheus' text format, with the pools as they are now.
   std::string Render(PoolManager& pools) const;
 
@@ -50,7 +53,10 @@ class Metrics {
   prometheus::Family<prometheus::Histogram>& create_;
   prometheus::Family<prometheus::Counter>& closed_;
   prometheus::Family<prometheus::Counter>& refused_;
+  prometheus::Family<prometheus::Counter>& resets_;
   prometheus::Family<prometheus::Counter>& connect_failures_;
+  prometheus::Family<prometheus::Counter>& batch_retries_;
+  prometheus::Family<prometheus::Counter>& in_doubt_;
   prometheus::Family<prometheus::Counter>& outages_;
   prometheus::Family<prometheus::Counter>& held_long_;
 

@@ -14,7 +14,7 @@
 namespace emsdb {
 namespace {
 
-// Requests hold statements and parameters: no rows.
+// Requests hold statements and parameters, or some rows of many.
 constexpr int kLargestRequest = 16 << 20;
 // For streams of health watchers and the like, which never end by themselves.
 constexpr std::chrono::milliseconds kCutAfter(100);
@@ -39,6 +39,7 @@ Server::Server(Config config, const ConnectorFactory& connectors, const Log& log
       reachability_(pools_),
       query_service_(gateway_),
       transaction_service_(gateway_),
+      copy_service_(gateway_),
       database_service_(gateway_, reachability_) {}
 
 Server::~Server() {
@@ -81,6 +82,7 @@ absl::Status Server::Listen() {
   builder.AddListeningPort(config_.listen, *credentials, &port_);
   builder.RegisterService(&query_service_);
   builder.RegisterService(&transaction_service_);
+  builder.RegisterService(&copy_service_);
   builder.RegisterService(&database_service_);
   grpc_ = builder.BuildAndStart();
   if (!grpc_) {
@@ -152,6 +154,7 @@ bool Server::Drain() {
   open_calls_.Refuse();
   database_service_.EndWatches();
   reachability_.StopWatching();
+  transaction_service_.Drain();
   pools_.transactions().Drain();
   bool clean = open_calls_.AwaitNone(deadline);
   clean = pools_.Drain(deadline) && clean;

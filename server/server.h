@@ -10,6 +10,7 @@
 
 #include "absl/status/status.h"
 #include "server/config.h"
+#include "server/copy_service.h"
 #include "server/database_service.h"
 #include "server/http_server.h"
 #include "server/log.h"
@@ -65,6 +66,7 @@ class Server {
   Reachability reachability_;
   QueryService query_service_;
   TransactionService transaction_service_;
+  CopyService copy_service_;
   DatabaseService database_service_;
   std::unique_ptr<grpc::Server> grpc_;
   std::unique_ptr<HttpServer> http_;

@@ -20,13 +20,32 @@ struct QueryCommand {
   std::string sql;  // "-": to be read from standard input
   std::vector<Value> parameters;
   Access access = Access::kReadWrite;
+  Resolving resolving = Resolving::kOff;
   Format format = Format::kTable;
+};
+
+struct OutcomeCommand {
+  std::string token;
 };
 
 struct BatchCommand {
   std::string database = "main";
   std::string file;  // "-": standard input
   Format format = Format::kTable;
+};
+
+// Whether a CSV file's first record has the columns' names.
+enum class Header { kFirstRecord, kNone };
+
+struct LoadCommand {
+  std::string database = "main";
+  std::string file;  // "-": standard input
+  std::string schema;
+  std::string table;
+  std::vector<std::string> columns;  // empty: the header's names, or all of the table's
+  Header header = Header::kFirstRecord;
+  std::string null_text;
+  char delimiter = ',';
 };
 
 struct DatabasesCommand {
@@ -72,8 +91,8 @@ struct Options {
   TlsFiles tls;
   double deadline_seconds = 30;
   Priority usual_priority = Priority::kDefault;
-  std::variant<QueryCommand, BatchCommand, DatabasesCommand, PoolsCommand, OperateCommand,
-               HealthCommand>
+  std::variant<QueryCommand, BatchCommand, LoadCommand, OutcomeCommand, DatabasesCommand,
+               PoolsCommand, OperateCommand, HealthCommand>
       command;
 };
 
