@@ -9,11 +9,7 @@
 #include "server/convert.h"
 
 namespace emsdb {
-namespace {
-
-// The request's own word, else the caller's usual class, else the default; never above what the
-// caller may have.
-absl::StatusOr<Priority> PriorityFor(const Caller& caller, v1::Priority requested) {
+absl::StatusOr<Priority> GrantedPriority(const Caller& caller, v1::Priority requested) {
   std::optional<Priority> wanted = caller.usual_priority;
   if (requested != v1::PRIORITY_UNSPECIFIED) {
     const auto named = ToPriority(requested);
@@ -24,7 +20,12 @@ absl::StatusOr<Priority> PriorityFor(const Caller& caller, v1::Priority requeste
   return wanted.value_or(Priority::kOperations);
 }
 
-}  // namespace
+absl::Status CheckMayWrite(const Caller& caller) {
+  if (!caller.rights || caller.rights->access == Access::kReadWrite) return absl::OkStatus();
+  return WithDetail(
+      absl::PermissionDeniedError(absl::StrFormat("caller %s may only read", caller.name)),
+      {.reason = "READ_ONLY_CALLER", .retry = Retry::kNo});
+}
 
 Instant DeadlineOf(const grpc::ServerContextBase& context, Clock& clock, Duration unset) {
   using std::chrono::system_clock;
@@ -42,7 +43,7 @@ absl::StatusOr<CallBasics> Admit(const char* rpc, const grpc::ServerContextBase&
   CallBasics basics{.rpc = rpc, .database = {}, .caller = {}, .options = {}};
   auto caller = gateway.authority.Identify(context);
   if (!caller.ok()) return std::move(caller).status();
-  const auto granted = PriorityFor(*caller, priority);
+  const auto granted = GrantedPriority(*caller, priority);
   if (!granted.ok()) return granted.status();
   basics.caller = *std::move(caller);
   basics.options.caller = basics.caller.name;

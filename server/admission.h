@@ -43,6 +43,14 @@ struct CallBasics {
 absl::StatusOr<CallBasics> Admit(const char* rpc, const grpc::ServerContextBase& context,
                                  Gateway& gateway, v1::Priority priority, Duration unset_deadline);
 
+// The class of a call: the request's own word, else the caller's usual class, else the default;
+// never above what the caller may have. Admit has asked already; for a request that comes later on
+// a stream.
+absl::StatusOr<Priority> GrantedPriority(const Caller& caller, v1::Priority requested);
+
+// PERMISSION_DENIED for a caller that may only read: for RPCs that do nothing but write.
+absl::Status CheckMayWrite(const Caller& caller);
+
 // PERMISSION_DENIED, whether there is such a database or not, if the caller may not use it.
 absl::Status CheckMayUse(const Caller& caller, const std::string& database);
 

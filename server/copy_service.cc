@@ -25,11 +25,12 @@ std::string Fingerprint(const v1::CopyInStart& start) {
 
 absl::Status StartCopy(Gateway& gateway, grpc::CallbackServerContext& context, CopyReactor& reactor,
                        v1::CopyInRequest& first, v1::CopyInResponse& response) {
-  if (!first.has_start()) return InvalidField("start", "wanted in the first request");
   const v1::CopyInStart& start = first.start();
   auto basics = Admit("CopyIn", context, gateway, start.priority(), kDefaultStreamDeadline);
   if (!basics.ok()) return std::move(basics).status();
-  const auto database = gateway.pools.Find(start.database());
+  if (!first.has_start()) return InvalidField("start", "wanted in the first request");
+  if (absl::Status allowed = CheckMayWrite(basics->caller); !allowed.ok()) return allowed;
+  const auto database = FindDatabase(gateway, basics->caller, start.database());
   if (!database.ok()) return database.status();
   basics->database = (*database)->settings().name;
   basics->options.statement = Fingerprint(start);

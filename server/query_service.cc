@@ -80,8 +80,8 @@ absl::StatusOr<Asked> Understand(Gateway& gateway, const char* rpc,
   auto database = Locate(gateway, request.database(), request.statement().sql(), asked.basics);
   if (!database.ok()) return std::move(database).status();
   asked.database = *database;
-  const bool may_be_in_doubt =
-      alone && !request.read_only() && asked.database->settings().engine == Engine::kPostgresql;
+  const bool may_be_in_doubt = alone && asked.access == Access::kReadWrite &&
+                               asked.database->settings().engine == Engine::kPostgresql;
   if (may_be_in_doubt) asked.naming = CommitNaming::kPossible;
   return asked;
 }

@@ -113,10 +113,10 @@ void TransactReactor::StartBegin() {
   waiting_.Remove(this);
   const v1::TransactBegin& begin = request_.begin();
   const absl::Status status = [&]() -> absl::Status {
-    const auto priority = ToPriority(begin.priority());
+    const auto priority = GrantedPriority(basics_.caller, begin.priority());
     if (!priority.ok()) return priority.status();
     basics_.options.priority = *priority;
-    auto database = gateway_.pools.Find(begin.database());
+    auto database = FindDatabase(gateway_, basics_.caller, begin.database());
     if (!database.ok()) return std::move(database).status();
     basics_.database = (*database)->settings().name;
     auto beginning = ToBeginning(begin.options(), basics_, "begin.options");

@@ -20,6 +20,8 @@ constexpr char kRpc[] = "WatchPoolStatus";
 constexpr Duration kUnsetInterval = std::chrono::seconds(1);
 constexpr Duration kShortestInterval = std::chrono::milliseconds(100);
 constexpr std::int64_t kLongestSeconds = 3600;
+// How long after its end a stream that nobody reads is cut.
+constexpr Duration kGrace = std::chrono::seconds(5);
 
 absl::StatusOr<Duration> IntervalOf(const v1::WatchPoolStatusRequest& request) {
   if (!request.has_interval()) return kUnsetInterval;
@@ -74,10 +76,9 @@ class Watch final : public WatchReactor, public std::enable_shared_from_this<Wat
       MutexLock lock(mutex_);
       if (end_) return;
       end_ = ToRpcStatus(status, Duration::zero());
-      cutting_ = writing_;
       timer = std::move(timer_);
+      if (writing_) CallAfter(kGrace, &Watch::Cut);
     }
-    Cut();
     FinishIfOver();
   }
 
@@ -101,11 +102,15 @@ class Watch final : public WatchReactor, public std::enable_shared_from_this<Wat
   void Cut() {
     {
       MutexLock lock(mutex_);
-      if (!cutting_) return;
+      if (!writing_) return;
+      cutting_ = true;
     }
     context_.TryCancel();
-    MutexLock lock(mutex_);
-    cutting_ = false;
+    {
+      MutexLock lock(mutex_);
+      cutting_ = false;
+    }
+    FinishIfOver();
   }
 
   void Tick() {
@@ -163,15 +168,18 @@ class Watch final : public WatchReactor, public std::enable_shared_from_this<Wat
     // From the moment it was due, so that the beat does not slow down; late ones are left out.
     do next_ += plan_.interval;
     while (next_ <= now);
-    const Duration wait = std::min(next_, plan_.deadline) - now;
+    CallAfter(std::min(next_, plan_.deadline) - now, &Watch::Tick);
+  }
+
+  void CallAfter(Duration wait, void (Watch::*then)()) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     const auto when = std::chrono::system_clock::now() +
                       std::chrono::duration_cast<std::chrono::system_clock::duration>(wait);
     // A new one each time: an alarm must not be set again while it calls. It holds no right to the
     // stream, or the two would keep each other for ever.
     timer_ = std::make_unique<grpc::Alarm>();
-    timer_->Set(when, [weak = weak_from_this()](bool due) {
+    timer_->Set(when, [weak = weak_from_this(), then](bool due) {
       const auto watch = weak.lock();
-      if (watch && due) watch->Tick();
+      if (watch && due) (*watch.*then)();
     });
   }
 

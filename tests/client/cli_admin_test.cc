@@ -71,7 +71,7 @@ TEST(CliPools, PrintsEveryFieldAsJson) {
     "writer": null,
     "last_connect_error": "connection refused",
     "down_for": 12.346,
-    "next_attempt": 1,
+    "next_attempt": 1.0,
     "holders": [
       {
         "caller": "cad",
