@@ -2,12 +2,14 @@
 emsdb_test(pool_core_test
   call_test.cc
   line_test.cc
+  order_test.cc
   pool_state_bounds_test.cc
   pool_state_random_test.cc
   pool_state_test.cc
   pool_manager_test.cc
   pool_stress_test.cc
   pool_test.cc
+  spike_test.cc
   transactions_test.cc
   upkeep_test.cc
   LIBRARIES emsdb::pool emsdb_test_support)
