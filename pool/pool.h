@@ -100,7 +100,7 @@ class Pool final : private WorkerHost, private Due {
   };
   struct SlotRecord {
     std::unique_ptr<Worker> worker;
-    std::optional<Holder> holder;
+    const Waiter* holder = nullptr;  // kept alive by whoever carries its order out
     Instant held_since{};
     Purpose purpose = Purpose::kStatement;
   };
