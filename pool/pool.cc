@@ -238,7 +238,7 @@ std::optional<Order> Pool::FoundStale(SlotId slot, std::shared_ptr<Waiter> waite
   {
     MutexLock lock(mutex_);
     ++totals_.stale_total;
-    slots_[slot].holder = nullptr;
+    slots_[slot].holder.reset();
     Actions actions;
     Seat(state_.FoundStale(now, slot, actions), waiter);
     Prepare(now, actions, slot, deliveries);
@@ -254,7 +254,7 @@ std::optional<Order> Pool::Returned(SlotId slot, Condition condition, Instant an
   {
     MutexLock lock(mutex_);
     if (condition == Condition::kBroken) ++totals_.stale_total;
-    slots_[slot].holder = nullptr;
+    slots_[slot].holder.reset();
     Actions actions;
     state_.Returned(now, slot, condition, answered, actions);
     Prepare(now, actions, slot, deliveries);
@@ -318,7 +318,7 @@ Actions Pool::PrepareOnce(Instant now, const Actions& actions, SlotId self,
   for (const Actions::Grant& grant : actions.grants) {
     std::shared_ptr<Waiter> waiter = Unseat(grant.ticket);
     SlotRecord& slot = slots_[grant.slot];
-    slot.holder = waiter.get();
+    slot.holder = waiter->holder();
     slot.held_since = now;
     slot.purpose = grant.purpose;
     deliveries.waits.push_back(now - grant.arrived);
@@ -399,14 +399,13 @@ absl::Status Pool::Refusal(RefusalReason reason, Instant now) const {
 std::vector<HeldConnection> Pool::Held(Instant now) const {
   std::vector<HeldConnection> held;
   for (const SlotRecord& slot : slots_) {
-    if (slot.holder != nullptr) held.push_back(HeldAt(slot, now));
+    if (slot.holder) held.push_back(HeldAt(slot, now));
   }
   return held;
 }
 
 HeldConnection Pool::HeldAt(const SlotRecord& slot, Instant now) const {
-  return {slot.holder != nullptr ? slot.holder->holder() : Holder{}, now - slot.held_since,
-          slot.purpose};
+  return {slot.holder.value_or(Holder{}), now - slot.held_since, slot.purpose};
 }
 
 }  // namespace emsdb

@@ -100,7 +100,7 @@ class Pool final : private WorkerHost, private Due {
   };
   struct SlotRecord {
     std::unique_ptr<Worker> worker;
-    const Waiter* holder = nullptr;  // kept alive by whoever carries its order out
+    std::optional<Holder> holder;
     Instant held_since{};
     Purpose purpose = Purpose::kStatement;
   };

@@ -18,8 +18,6 @@
 namespace emsdb {
 
 struct OpenOrder {};
-// The waiter is kept until Returned or FoundStale has been reported: meanwhile the pool may ask it
-// who it is.
 struct ServeOrder {
   std::shared_ptr<Waiter> waiter;
   Check check = Check::kPing;
