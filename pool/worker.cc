@@ -65,7 +65,10 @@ std::optional<Order> ThreadWorker::Carry(const CloseOrder& order) {
 std::optional<Order> ThreadWorker::Carry(ServeOrder& order) {
   const std::shared_ptr<Waiter> waiter = std::move(order.waiter);
   if (!Proved(order)) return host_.FoundStale(slot_, waiter);
-  ended_here_ = false;
+  {
+    MutexLock lock(mutex_);
+    leased_ = true;
+  }
   waiter->Granted(Lease(this));
   std::shared_ptr<Waiter> unanswered = waiter;
   const auto answer = [&] {
@@ -75,7 +78,6 @@ std::optional<Order> ThreadWorker::Carry(ServeOrder& order) {
     answer();
     unanswered = RunTask();
   }
-  ForgetLease();
   if (MustBeCleaned()) answer();  // nobody waits for a roll-back that is not his
   const Condition condition = Clean();
   stop_.Clear();
@@ -99,16 +101,8 @@ bool ThreadWorker::Proved(const ServeOrder& order) {
 }
 
 bool ThreadWorker::Kept() {
-  if (ended_here_) return false;
   MutexLock lock(mutex_);
-  return !ended_elsewhere_;
-}
-
-// Whoever ended it elsewhere has let go of this worker when the lock was had once more.
-void ThreadWorker::ForgetLease() {
-  if (ended_here_) return;
-  MutexLock lock(mutex_);
-  ended_elsewhere_ = false;
+  return leased_;
 }
 
 // Serves the holder of a lease that outlived its call; returns at once when the lease has ended.
@@ -117,8 +111,8 @@ std::shared_ptr<Waiter> ThreadWorker::RunTask() {
   LeaseTask task;
   {
     MutexLock lock(mutex_);
-    while (!ended_elsewhere_ && !task_) changed_.Wait(mutex_);
-    if (ended_elsewhere_) return nullptr;
+    while (leased_ && !task_) changed_.Wait(mutex_);
+    if (!leased_) return nullptr;
     task = *std::move(task_);
     task_.reset();
   }
@@ -156,12 +150,8 @@ void ThreadWorker::Post(LeaseTask task) {
 }
 
 void ThreadWorker::EndLease() {
-  if (InOwnThread()) {
-    ended_here_ = true;
-    return;
-  }
   MutexLock lock(mutex_);
-  ended_elsewhere_ = true;
+  leased_ = false;
   changed_.NotifyOne();
 }
 

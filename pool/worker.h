@@ -88,8 +88,6 @@ class ThreadWorker final : public Worker {
 
   bool Proved(const ServeOrder& order);
   bool Kept();
-  void ForgetLease();
-  bool InOwnThread() const { return std::this_thread::get_id() == thread_.get_id(); }
   std::shared_ptr<Waiter> RunTask();
   bool MustBeCleaned() const;
   Condition Clean();
@@ -110,13 +108,12 @@ class ThreadWorker final : public Worker {
   std::unique_ptr<Connection> connection_;
   std::shared_ptr<Waiter> answer_;  // of the task that runs
   bool ping_cut_short_ = false;     // by the deadline of the caller for whom it was sent
-  bool ended_here_ = false;         // the lease, in this thread: as nearly all do, without a lock
 
   Mutex mutex_;
   CondVar changed_;
   std::optional<Order> order_ ABSL_GUARDED_BY(mutex_);
   std::optional<LeaseTask> task_ ABSL_GUARDED_BY(mutex_);
-  bool ended_elsewhere_ ABSL_GUARDED_BY(mutex_) = false;
+  bool leased_ ABSL_GUARDED_BY(mutex_) = false;
 
   std::thread thread_;  // last: it starts when everything else stands
 };
