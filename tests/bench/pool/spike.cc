@@ -77,8 +77,8 @@ void Spike(benchmark::State& state, const PoolLimits& limits, int idle, int call
     Pool pool(limits, std::make_unique<NullConnector>(milliseconds(150), &connections), clock,
               upkeep);
     Crowd crowd;
-    // As many as are to be idle are opened for callers who all hold until the last has come.
-    if (idle > 0) crowd.Send(pool, idle, milliseconds(200));
+    // Callers like those to come: the pool learns from them how long a connection is held.
+    if (idle > 0) crowd.Send(pool, idle, hold);
     crowd.TakeWaits();
     const Instant began = clock.Now();
     crowd.Send(pool, callers, hold);
