@@ -10,10 +10,10 @@ void Call::Start(Pool& pool, Purpose purpose, Pool* writer) {
   started_ = clock_.Now();
   purpose_ = purpose;
   writer_ = writer;
-  SubmitTo(pool, started_);
+  SubmitTo(pool);
 }
 
-void Call::SubmitTo(Pool& pool, Instant now) {
+void Call::SubmitTo(Pool& pool) {
   const auto self = shared_from_this();  // the answer may come, and release us, before this returns
   StopReason cancelled = StopReason::kNone;
   {
@@ -23,7 +23,7 @@ void Call::SubmitTo(Pool& pool, Instant now) {
     waiting_in_ = &pool;
   }
   if (cancelled != StopReason::kNone) return FinishOnce(Stopped(cancelled, Stage::kWaiting));
-  pool.Submit(self, {options_.priority, purpose_, options_.deadline, now});
+  pool.Submit(self, {options_.priority, purpose_, options_.deadline});
   LeaveIfCancelled();
 }
 
@@ -91,7 +91,7 @@ const absl::Status& Call::RunOn(Lease& lease) {
 
 void Call::Answer() {
   if (writer_ == nullptr || !IsNeedsWriter(result_)) return FinishOnce(std::move(result_));
-  SubmitTo(*std::exchange(writer_, nullptr), clock_.Now());
+  SubmitTo(*std::exchange(writer_, nullptr));
 }
 
 void Call::Refused(absl::Status why) {

@@ -67,7 +67,7 @@ class Call : public Waiter, public std::enable_shared_from_this<Call> {
  private:
   enum class State { kWaiting, kRunning, kRan, kAnswered };
 
-  void SubmitTo(Pool& pool, Instant now);
+  void SubmitTo(Pool& pool);
   void LeaveIfCancelled();
   void FinishOnce(absl::Status status);
 

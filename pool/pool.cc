@@ -55,7 +55,7 @@ Pool::~Pool() {
 }
 
 void Pool::Submit(std::shared_ptr<Waiter> waiter, const Checkout& checkout) {
-  const Instant now = checkout.asked == Instant{} ? clock_.Now() : checkout.asked;
+  const Instant now = clock_.Now();
   Deliveries deliveries;
   {
     MutexLock lock(mutex_);

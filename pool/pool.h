@@ -23,7 +23,6 @@ struct Checkout {
   Priority priority = Priority::kOperations;
   Purpose purpose = Purpose::kStatement;
   Instant deadline = kNever;  // the caller's
-  Instant asked{};            // now, where the caller has looked at the clock for its own sake
 };
 
 struct PoolNumbers {
