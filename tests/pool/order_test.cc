@@ -57,7 +57,7 @@ class OrderedCaller final : public Waiter, public std::enable_shared_from_this<O
   Lease lease_;
 };
 
-TEST(ThePool, ServesEachClassInTheOrderOfArrival) {
+TEST(PoolOrder, ServesEachClassInTheOrderOfArrival) {
   FakeClock clock;
   Upkeep upkeep(clock);
   Pool pool(Limits(kSlots, 0), InlineWorkers(clock), clock, upkeep);
@@ -129,7 +129,7 @@ class RestlessCaller final : public Waiter, public std::enable_shared_from_this<
   bool ended_ ABSL_GUARDED_BY(mutex_) = false;
 };
 
-TEST(PoolUnderStress, OvertakesNobody) {
+TEST(PoolOrder, OvertakesNobodyOnRealWorkers) {
   Clock& clock = Clock::Real();
   UpkeepThread upkeep(clock);
   std::vector<std::shared_ptr<RestlessCaller>> callers;
