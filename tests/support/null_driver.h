@@ -47,7 +47,14 @@ class NullConnection final : public Connection {
   absl::Status Begin(const TransactionOptions&, const RunOptions&, const Bounds&) override {
     return absl::OkStatus();
   }
-  absl::Status Commit(const Bounds&) override { return absl::OkStatus(); }
+  absl::StatusOr<std::int64_t> CopyIn(const CopyTarget&, const RunOptions&, const Bounds&,
+                                      RowSource&) override {
+    return 0;
+  }
+  absl::Status Commit(const Bounds&, CommitWitness*) override { return absl::OkStatus(); }
+  absl::Status Savepoint(const SavepointAction&, const Bounds&) override {
+    return absl::OkStatus();
+  }
   absl::Status RollBack(const Bounds&) override { return absl::OkStatus(); }
   absl::Status Ping(const Bounds&) override { return absl::OkStatus(); }
   bool LooksAlive() override { return true; }
