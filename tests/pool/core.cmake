@@ -4,6 +4,7 @@ emsdb_test(pool_core_test
   kept_answers_test.cc
   later_test.cc
   line_test.cc
+  order_test.cc
   outage_test.cc
   pool_state_bounds_test.cc
   pool_state_opening_test.cc
@@ -15,6 +16,7 @@ emsdb_test(pool_core_test
   pool_stress_test.cc
   pool_test.cc
   session_reset_test.cc
+  spike_test.cc
   transaction_sequence_test.cc
   transactions_test.cc
   upkeep_test.cc
