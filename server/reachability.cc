@@ -63,7 +63,9 @@ void Reachability::Run() {
     Instant wake = clock.Now() + kWhileAway;
     for (Database* database : pools_.databases()) {
       const std::string& name = database->settings().name;
-      if (clock.Now() < next[name]) continue;
+      // A pool in use finds out sooner than a question every few seconds.
+      const bool doubted = reachable(name) && database->pool().numbers().mode == PoolMode::kDown;
+      if (clock.Now() < next[name] && !doubted) continue;
       next[name] = clock.Now() + (reachable(name) ? kWhileReachable : kWhileAway);
       Ask(*database);
     }

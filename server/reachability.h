@@ -29,7 +29,7 @@ class Reachability {
   std::map<std::string, absl::Status> AskAll();
 
   // From now on in a thread of its own: each database every few seconds, more often while it is
-  // away.
+  // away, and within half a second where its pool says that it is down.
   void Watch(Listener listener);
   void StopWatching();
 

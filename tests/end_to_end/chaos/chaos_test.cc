@@ -12,8 +12,12 @@ namespace {
 
 using std::chrono::seconds;
 
-constexpr OutageSize kShort = {
-    .stopped = seconds(2), .deadline = seconds(1), .readers = 4, .writers = 4, .batches = 2};
+constexpr OutageSize kShort = {.stopped = seconds(2),
+                               .afterwards = seconds(1),
+                               .deadline = seconds(1),
+                               .readers = 4,
+                               .writers = 4,
+                               .batches = 2};
 
 // Each case has a server of its own: it is its to stop.
 class Chaos : public testing::Test {

@@ -22,7 +22,6 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 constexpr Duration kBefore = seconds(1);
-constexpr Duration kAfterwards = seconds(3);
 // Beyond its deadline by so much, a call has hung. How late calls are is printed.
 constexpr Duration kHung = seconds(5);
 constexpr std::int64_t kFirstBatch = 1'000'000'000;
@@ -277,7 +276,7 @@ void DatabaseStops(PostgresServer& postgres, StopKind kind, const OutageSize& si
                    Becomes(seconds(20), [&] { return Reachable(*health); }));
     report.Print("ListDatabases says so after it accepts",
                  InMilliseconds(Clock::Real().Now() - moments.accepts));
-    std::this_thread::sleep_for(kAfterwards);
+    std::this_thread::sleep_for(size.afterwards);
     report.Require("every call ends by itself", loads.Stop(size.deadline + kHung));
     CheckTimes(AllOf(loads), moments, size, report);
     report.Print("most threads of the gateway", std::to_string(watcher.most_threads()));

@@ -76,10 +76,15 @@ std::vector<pid_t> ChildrenOf(pid_t parent) {
 }  // namespace
 
 PostgresServer::PostgresServer()
-    : url_(Output(absl::StrFormat("%s start %s", EMSDB_TEST_PRIVATE_POSTGRES, directory_.path()))) {
-}
+    : url_(Output(
+          absl::StrFormat("%s start %s fsync", EMSDB_TEST_PRIVATE_POSTGRES, directory_.path()))) {}
 
 PostgresServer::~PostgresServer() {
+  try {
+    Thaw();
+  } catch (const std::runtime_error&) {
+    // It does not run.
+  }
   const std::string stop =
       absl::StrFormat("%s stop %s", EMSDB_TEST_PRIVATE_POSTGRES, directory_.path());
   if (std::system(stop.c_str()) != 0) std::fputs("the PostgreSQL did not stop\n", stderr);

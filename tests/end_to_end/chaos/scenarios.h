@@ -32,6 +32,7 @@ std::string_view StopKindName(StopKind kind);
 
 struct OutageSize {
   Duration stopped = std::chrono::seconds(10);
+  Duration afterwards = std::chrono::seconds(3);
   Duration deadline = std::chrono::seconds(2);  // of every call
   int readers = 16;
   int writers = 16;

@@ -1,0 +1,71 @@
+#include "server/reachability.h"
+
+#include <gmock/gmock.h>
+
+#include <chrono>
+#include <future>
+#include <memory>
+#include <string>
+#include <thread>
+
+#include "server/inquiry.h"
+#include "tests/support/fake_clock.h"
+#include "tests/support/scripted_connector.h"
+
+namespace emsdb {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+class TheReachability : public ::testing::Test {
+ protected:
+  TheReachability()
+      : pools(
+            {{.name = "main", .engine = Engine::kPostgresql, .connection = "postgresql://h/main"}},
+            [this](const DatabaseSettings&, Role) {
+              auto made = std::make_unique<ScriptedConnector>(clock);
+              connector = made.get();
+              return made;
+            },
+            clock, [](const std::string&) -> PoolObserver& { return PoolObserver::None(); }) {}
+
+  Pool& pool() { return (*pools.Find("main"))->PoolFor(Access::kReadOnly); }
+
+  // As any caller's call would end.
+  absl::Status Call() {
+    const auto ended = std::make_shared<std::promise<absl::Status>>();
+    Inquire(pools, **pools.Find("main"), "SELECT 2",
+            [ended](const auto& answer) { ended->set_value(answer.status()); });
+    return ended->get_future().get();
+  }
+
+  void AwaitQuestions(std::size_t count) {
+    while (connector->executed().size() < count) std::this_thread::yield();
+  }
+
+  FakeClock clock;
+  ScriptedConnector* connector = nullptr;
+  PoolManager pools;
+};
+
+TEST_F(TheReachability, HearsOfAnOutageFromThePoolBeforeItsNextQuestionIsDue) {
+  Reachability reachability(pools);
+  EXPECT_TRUE(reachability.AskAll().at("main").ok());
+  std::promise<std::string> changed;
+  reachability.Watch([&](const std::string& database, const absl::Status& state) {
+    if (!state.ok()) changed.set_value(database);
+  });
+  AwaitQuestions(2);  // the next one is due in five seconds
+  connector->Always(Operation::kOpen, {.status = absl::UnavailableError("refused")});
+  connector->KillAll();
+  while (pool().numbers().mode != PoolMode::kDown) EXPECT_FALSE(Call().ok());
+  clock.Advance(milliseconds(500));
+  auto told = changed.get_future();
+  ASSERT_EQ(told.wait_for(seconds(30)), std::future_status::ready);
+  EXPECT_EQ(told.get(), "main");
+  EXPECT_FALSE(reachability.reachable("main"));
+}
+
+}  // namespace
+}  // namespace emsdb
