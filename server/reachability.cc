@@ -57,22 +57,29 @@ void Reachability::StopWatching() {
 }
 
 void Reachability::Run() {
-  std::map<std::string, Instant> next;
+  std::map<std::string, Instant> asked;
   Clock& clock = pools_.clock();
   for (;;) {
-    Instant wake = clock.Now() + kWhileAway;
+    const Instant wake = clock.Now() + kWhileAway;
     for (Database* database : pools_.databases()) {
       const std::string& name = database->settings().name;
-      // A pool in use finds out sooner than a question every few seconds.
-      const bool doubted = reachable(name) && database->pool().numbers().mode == PoolMode::kDown;
-      if (clock.Now() < next[name] && !doubted) continue;
-      next[name] = clock.Now() + (reachable(name) ? kWhileReachable : kWhileAway);
+      const auto last = asked.find(name);
+      if (last != asked.end() && clock.Now() < last->second + PauseFor(*database)) continue;
+      asked[name] = clock.Now();
       Ask(*database);
     }
     MutexLock lock(mutex_);
     while (!stopping_ && clock.Now() < wake) clock.WaitUntil(mutex_, changed_, wake);
     if (stopping_) return;
   }
+}
+
+// As things are when the pause is over, not when it began: an answer may have changed them. And a
+// pool in use finds out sooner than a question every few seconds.
+Duration Reachability::PauseFor(const Database& database) const {
+  const bool well =
+      reachable(database.settings().name) && database.pool().numbers().mode != PoolMode::kDown;
+  return well ? kWhileReachable : kWhileAway;
 }
 
 void Reachability::Ask(Database& database) {

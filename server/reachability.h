@@ -38,6 +38,7 @@ class Reachability {
 
  private:
   void Run();
+  Duration PauseFor(const Database& database) const;
   void Ask(Database& database);
   void Answered(const std::string& database, const absl::Status& status);
 

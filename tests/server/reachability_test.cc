@@ -67,5 +67,25 @@ TEST_F(TheReachability, HearsOfAnOutageFromThePoolBeforeItsNextQuestionIsDue) {
   EXPECT_FALSE(reachability.reachable("main"));
 }
 
+TEST_F(TheReachability, AsksAgainSoonAfterTheFirstBadAnswer) {
+  Reachability reachability(pools);
+  EXPECT_TRUE(reachability.AskAll().at("main").ok());
+  std::promise<void> went;
+  std::promise<void> came;
+  bool away = false;  // of whoever answers, one after the other
+  reachability.Watch([&](const std::string&, const absl::Status& state) {
+    if (!state.ok()) went.set_value();
+    if (state.ok() && away) came.set_value();
+    away = !state.ok();
+  });
+  AwaitQuestions(2);
+  connector->Next(Operation::kOpen, {.status = absl::UnavailableError("refused")});
+  connector->KillAll();
+  clock.Advance(seconds(5));
+  ASSERT_EQ(went.get_future().wait_for(seconds(30)), std::future_status::ready);
+  clock.Advance(milliseconds(500));
+  EXPECT_EQ(came.get_future().wait_for(seconds(30)), std::future_status::ready);
+}
+
 }  // namespace
 }  // namespace emsdb
