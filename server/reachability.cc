@@ -65,8 +65,8 @@ void Reachability::Run() {
       const std::string& name = database->settings().name;
       const auto last = asked.find(name);
       if (last != asked.end() && clock.Now() < last->second + PauseFor(*database)) continue;
-      asked[name] = clock.Now();
-      Ask(*database);
+      const Instant now = clock.Now();
+      if (Ask(*database)) asked[name] = now;
     }
     MutexLock lock(mutex_);
     while (!stopping_ && clock.Now() < wake) clock.WaitUntil(mutex_, changed_, wake);
@@ -82,15 +82,16 @@ Duration Reachability::PauseFor(const Database& database) const {
   return well ? kWhileReachable : kWhileAway;
 }
 
-void Reachability::Ask(Database& database) {
+bool Reachability::Ask(Database& database) {
   const std::string& name = database.settings().name;
   {
     MutexLock lock(mutex_);
-    if (asked_[name] > 0) return;
+    if (asked_[name] > 0) return false;
     ++asked_[name];
   }
   Inquire(pools_, database, "SELECT 1",
           [this, name](const auto& answer) { Answered(name, answer.status()); });
+  return true;
 }
 
 void Reachability::Answered(const std::string& database, const absl::Status& status) {

@@ -39,7 +39,8 @@ class Reachability {
  private:
   void Run();
   Duration PauseFor(const Database& database) const;
-  void Ask(Database& database);
+  // False if the last question has not been answered yet.
+  bool Ask(Database& database);
   void Answered(const std::string& database, const absl::Status& status);
 
   PoolManager& pools_;
