@@ -16,6 +16,8 @@ constexpr CallRules kReadOnly{.repeat = Repeat::kRead, .effect = Effect::kNone};
 // A transaction whose id got lost ends by its idle time-out.
 constexpr CallRules kBegin{.repeat = Repeat::kIfNothingWasSent, .effect = Effect::kNone};
 
+constexpr CallRules kBatch{.repeat = Repeat::kUnit, .effect = Effect::kMayWrite};
+
 CallRules RulesFor(Access access) { return access == Access::kReadOnly ? kReadOnly : kWrite; }
 
 v1::ExecuteBatchRequest MakeBatch(const std::string& database,
@@ -69,6 +71,7 @@ absl::StatusOr<Result> Client::Query(const std::string& database, std::string sq
   auto request =
       MakeQuery<v1::QueryRequest>(database, std::move(sql), std::move(parameters), options);
   request.set_read_only(options.access == Access::kReadOnly);
+  request.set_resolvable(options.resolving == Resolving::kOn);
   return RunQuery(*runner_, options.call, RulesFor(options.access), request);
 }
 
@@ -86,7 +89,7 @@ absl::StatusOr<std::vector<Result>> Client::ExecuteBatch(const std::string& data
                                                          const BatchOptions& options) const {
   const v1::ExecuteBatchRequest request = MakeBatch(database, std::move(statements), options);
   if (absl::Status status = CheckTexts(request); !status.ok()) return status;
-  const CallRules rules = RulesFor(options.access);
+  const CallRules rules = options.access == Access::kReadOnly ? kReadOnly : kBatch;
   auto response = runner_->Run(options.call, rules, [&](const CallContext& context) {
     return runner_->transport().ExecuteBatch(context, request);
   });
@@ -94,6 +97,26 @@ absl::StatusOr<std::vector<Result>> Client::ExecuteBatch(const std::string& data
   auto results = BatchResults(*std::move(response), request.statements_size());
   if (!results.ok()) return WithOutcome(results.status(), rules.effect);
   return results;
+}
+
+absl::StatusOr<CopyWriter> Client::CopyIn(const std::string& database, const CopyTarget& target,
+                                          const CopyOptions& options) const {
+  v1::CopyInRequest first;
+  v1::CopyInStart& start = *first.mutable_start();
+  start.set_database(database);
+  start.set_schema(target.schema);
+  start.set_table(target.table);
+  for (const std::string& column : target.columns) start.add_columns(column);
+  start.set_priority(ToWire(options.priority));
+  if (absl::Status status = CheckTexts(start); !status.ok()) return status;
+  CallOptions call = options.call;
+  if (!call.deadline) call.deadline = kCopyDeadline;
+  // Nothing is sent yet: only the connection may have to be made.
+  auto stream = runner_->Run(call, kBegin, [&](const CallContext& context) {
+    return runner_->transport().CopyIn(context);
+  });
+  if (!stream.ok()) return stream.status();
+  return CopyWriter(*std::move(stream), std::move(first));
 }
 
 absl::StatusOr<Transaction> Client::Begin(const std::string& database,
@@ -108,6 +131,32 @@ absl::StatusOr<Transaction> Client::Begin(const std::string& database,
   });
   if (!response.ok()) return response.status();
   return Transaction(runner_, database, response->transaction_id());
+}
+
+absl::StatusOr<StreamTransaction> Client::Transact(const std::string& database,
+                                                   const TransactionOptions& options) const {
+  return StreamTransaction::Begin(runner_, database, options);
+}
+
+absl::StatusOr<CommitOutcome> Client::CommitOutcomeOf(const std::string& token,
+                                                      const CallOptions& options) const {
+  if (absl::Status status = CheckCommitToken(token); !status.ok()) return status;
+  v1::GetCommitOutcomeRequest request;
+  request.set_commit_token(token);
+  auto response = runner_->Run(options, kReadOnly, [&](const CallContext& context) {
+    return runner_->transport().GetCommitOutcome(context, request);
+  });
+  if (!response.ok()) return response.status();
+  switch (response->outcome()) {
+    case v1::COMMIT_OUTCOME_COMMITTED:
+      return CommitOutcome::kCommitted;
+    case v1::COMMIT_OUTCOME_ROLLED_BACK:
+      return CommitOutcome::kRolledBack;
+    case v1::COMMIT_OUTCOME_IN_PROGRESS:
+      return CommitOutcome::kInProgress;
+    default:
+      return absl::DataLossError("the gateway sent an outcome that this client does not know");
+  }
 }
 
 absl::StatusOr<std::vector<v1::Database>> Client::ListDatabases(const CallOptions& options) const {

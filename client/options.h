@@ -16,6 +16,7 @@
 namespace emsdb::client {
 
 inline constexpr Duration kDefaultDeadline = std::chrono::seconds(30);
+inline constexpr Duration kCopyDeadline = std::chrono::seconds(300);  // of rows in bulk
 
 // PEM texts. Without `roots` those of the system are used; `certificate` and `key` are this
 // client's own, for mTLS, and go together.
@@ -26,6 +27,9 @@ struct Tls {
   std::string server_name;  // expected in the server's certificate, if not the address's host
 };
 
+// Which calls go first when connections are short. Each caller has a highest class.
+enum class Priority { kDefault, kDispatch, kClinical, kOperations, kReporting };
+
 struct ConnectOptions {
   std::string address = "127.0.0.1:50051";
   std::optional<Tls> tls;  // none: plain text
@@ -33,15 +37,17 @@ struct ConnectOptions {
   std::string token;
   // A label for the gateway's log and for the holder's name in time-out errors. Proves nothing.
   std::string caller;
+  // The class of calls that name none; the gateway's default for this caller where it is not set.
+  Priority usual_priority = Priority::kDefault;
   Duration default_deadline = kDefaultDeadline;
   RetryPolicy retry;
 };
 
-// Which calls go first when connections are short. Each caller has a highest class.
-enum class Priority { kDefault, kDispatch, kClinical, kOperations, kReporting };
-
 // Whether the database is to refuse writes. A read may be repeated after a lost connection.
 enum class Access { kReadWrite, kReadOnly };
+
+// Whether a lost answer to an autocommit write is to be cleared up later.
+enum class Resolving { kOff, kOn };
 
 enum class Isolation { kDefault, kReadCommitted, kRepeatableRead, kSerializable };
 
@@ -54,6 +60,9 @@ struct CallOptions {
 struct QueryOptions {
   Access access = Access::kReadWrite;  // ignored in a transaction, which has its own
   Priority priority = Priority::kDefault;
+  // PostgreSQL, Client::Query: a trip more buys a token for a write whose answer is lost
+  // (ErrorInfo::commit_token).
+  Resolving resolving = Resolving::kOff;
   std::uint32_t max_rows = 0;  // fail rather than return more; 0: the gateway's limit
   // PostgreSQL: names for parameters the server cannot infer; empty, or one for each.
   std::vector<std::string> parameter_types = {};

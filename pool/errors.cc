@@ -26,6 +26,7 @@ constexpr std::array kTextFields = {
     TextField{"column", &ErrorDetail::column},
     TextField{"hint", &ErrorDetail::hint},
     TextField{"field", &ErrorDetail::field},
+    TextField{"commit_token", &ErrorDetail::commit_token},
 };
 
 void Put(absl::Status& status, const char* name, const std::string& text, bool present) {
@@ -80,9 +81,11 @@ absl::Status WithDetail(absl::Status status, const ErrorDetail& detail) {
   }
   PutNumber(status, "position", detail.position, 0);
   PutNumber(status, "statement", detail.statement, -1);
+  PutNumber(status, "row", detail.row, 0);
   PutNumber(status, "stage", static_cast<int>(detail.stage), 0);
   PutNumber(status, "retry", static_cast<int>(detail.retry), 0);
   PutNumber(status, "outcome", static_cast<int>(detail.outcome), 0);
+  PutNumber(status, "attempts", detail.attempts, 0);
   PutNumber(status, "retry_after_ns", detail.retry_after ? detail.retry_after->count() : -1, -1);
   return status;
 }
@@ -92,9 +95,11 @@ ErrorDetail DetailOf(const absl::Status& status) {
   for (const TextField& field : kTextFields) detail.*field.member = Get(status, field.name);
   detail.position = static_cast<int>(GetNumber(status, "position", 0));
   detail.statement = static_cast<int>(GetNumber(status, "statement", -1));
+  detail.row = GetNumber(status, "row", 0);
   detail.stage = static_cast<Stage>(GetNumber(status, "stage", 0));
   detail.retry = static_cast<Retry>(GetNumber(status, "retry", 0));
   detail.outcome = static_cast<Outcome>(GetNumber(status, "outcome", 0));
+  detail.attempts = static_cast<int>(GetNumber(status, "attempts", 0));
   const std::int64_t after = GetNumber(status, "retry_after_ns", -1);
   if (after >= 0) detail.retry_after = Duration(after);
   return detail;
@@ -107,8 +112,23 @@ absl::Status AtStage(absl::Status status, Stage stage) {
   return status;
 }
 
+absl::Status WithCommitToken(absl::Status status, const std::string& token) {
+  if (!status.ok()) Put(status, "commit_token", token, !token.empty());
+  return status;
+}
+
+absl::Status AfterAttempts(absl::Status status, int attempts) {
+  if (!status.ok()) PutNumber(status, "attempts", attempts, 0);
+  return status;
+}
+
 absl::Status AtStatement(absl::Status status, int index) {
   if (!status.ok()) PutNumber(status, "statement", index, -1);
+  return status;
+}
+
+absl::Status AtRow(absl::Status status, std::int64_t row) {
+  if (!status.ok()) PutNumber(status, "row", row, 0);
   return status;
 }
 
@@ -158,10 +178,36 @@ absl::Status ConnectionUnavailable(std::string_view cause, Stage stage) {
                .retry_after = std::chrono::milliseconds(500)});
 }
 
+absl::Status SessionNotReset(std::string_view cause) {
+  return WithDetail(
+      absl::UnavailableError(absl::StrFormat(
+          "the database session could not be reset before its use: %s; nothing was run", cause)),
+      {.reason = "SESSION_NOT_RESET", .stage = Stage::kRunning, .retry = Retry::kYes});
+}
+
 absl::Status CommitRolledBack() {
   return Make(absl::StatusCode::kAborted,
               "the transaction was rolled back: a statement in it had failed",
               {.reason = "TX_ROLLED_BACK", .stage = Stage::kCommitting, .retry = Retry::kNo});
+}
+
+absl::Status OutcomeElsewhere() {
+  return Make(absl::StatusCode::kFailedPrecondition,
+              "the commit was made in another database server than the one that serves here",
+              {.reason = "OUTCOME_ELSEWHERE", .retry = Retry::kNo});
+}
+
+absl::Status OutcomeForgotten(std::string_view why) {
+  return Make(absl::StatusCode::kNotFound,
+              absl::StrFormat("what became of this commit cannot be told: %s", why),
+              {.reason = "OUTCOME_FORGOTTEN", .retry = Retry::kNo});
+}
+
+absl::Status CommitFoundRolledBack() {
+  return Make(absl::StatusCode::kAborted,
+              "the connection was lost during the commit, and the database has rolled it back: "
+              "nothing of it took effect",
+              {.reason = "COMMIT_ROLLED_BACK", .stage = Stage::kCommitting, .retry = Retry::kYes});
 }
 
 absl::Status RowsMismatch(int statement, std::int64_t expected, std::int64_t actual) {
@@ -172,6 +218,23 @@ absl::Status RowsMismatch(int statement, std::int64_t expected, std::int64_t act
                .statement = statement,
                .stage = Stage::kRunning,
                .retry = Retry::kNo});
+}
+
+absl::Status RowsMismatch(std::int64_t expected, std::int64_t actual) {
+  return Make(
+      absl::StatusCode::kFailedPrecondition,
+      absl::StrFormat("expected %d rows, found %d: the transaction can only be rolled back, "
+                      "wholly or to a savepoint",
+                      expected, actual),
+      {.reason = "ROWS_MISMATCH", .stage = Stage::kRunning, .retry = Retry::kNo});
+}
+
+absl::Status FailedEarlier() {
+  return Make(
+      absl::StatusCode::kAborted,
+      "a statement of the transaction has failed before: it can only be rolled back, wholly "
+      "or to a savepoint",
+      {.reason = "TX_FAILED", .stage = Stage::kRunning, .retry = Retry::kNo});
 }
 
 absl::Status ResultTooLarge(std::string_view limit, std::string_view advice) {
@@ -186,6 +249,13 @@ absl::Status SlowReader(Duration waited) {
                               "the whole result",
                               std::chrono::duration<double>(waited).count()),
               {.reason = "SLOW_READER", .stage = Stage::kRunning, .retry = Retry::kNo});
+}
+
+absl::Status SlowWriter(Duration waited) {
+  return Make(absl::StatusCode::kResourceExhausted,
+              absl::StrFormat("the caller sent nothing for %.1f s; nothing was written",
+                              std::chrono::duration<double>(waited).count()),
+              {.reason = "SLOW_WRITER", .stage = Stage::kRunning, .retry = Retry::kNo});
 }
 
 absl::Status TransactionControlRefused(std::string_view keyword) {

@@ -9,7 +9,26 @@ double Milliseconds(Duration duration) {
   return std::chrono::duration<double, std::milli>(duration).count();
 }
 
+// What operators change of a pool.
+Fields Changeable(const v1::PoolStatus& pool) {
+  return {{"state", v1::PoolState_Name(pool.state())},
+          {"size", pool.size()},
+          {"max_overflow", pool.max_overflow()},
+          {"connections", pool.idle() + pool.leased() + pool.opening()}};
+}
+
 }  // namespace
+
+void Journal::Operated(const OperatorUse& use) {
+  metrics_.Operated(use.after.database(), use.rpc);
+  log_.Info("operator", {{"rpc", use.rpc},
+                         {"database", use.after.database()},
+                         {"caller", use.caller.name},
+                         {"caller_proven", use.caller.proof != Caller::Proof::kNone},
+                         {"peer", use.peer},
+                         {"before", Changeable(use.before)},
+                         {"after", Changeable(use.after)}});
+}
 
 void Journal::Refused(const char* rpc, const Caller& caller, const absl::Status& status) {
   metrics_.CallRefused(rpc, status.code());
@@ -20,6 +39,9 @@ void Journal::Refused(const char* rpc, const Caller& caller, const absl::Status&
 void Journal::Finished(const FinishedCall& call, const absl::Status& status) {
   const Duration total = call.times.waiting + call.times.running;
   metrics_.CallFinished(call.database, call.rpc, status.code(), total);
+  if (!status.ok() && DetailOf(status).reason == "COMMIT_IN_DOUBT") {
+    CommitInDoubt(call.database, "unknown");
+  }
   if (!status.ok() || total >= kSlow) Tell(call, status);
 }
 
@@ -39,6 +61,7 @@ void Journal::Tell(const FinishedCall& call, const absl::Status& status) {
   put("reason", detail.reason);
   put("sqlstate", detail.sqlstate);
   put("stage", StageName(detail.stage));
+  put("commit_token", detail.commit_token);
   // What the database says may quote a value: `invalid input syntax for type date: "..."`.
   const bool quotes_values = detail.reason == "SQL_ERROR" || !detail.sqlstate.empty();
   if (!quotes_values || bind_values_ == BindValues::kShown) {

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "absl/status/status.h"
+#include "emsdb/v1/database_service.pb.h"
 #include "pool/call.h"
 #include "server/caller.h"
 #include "server/config.h"
@@ -23,6 +24,15 @@ struct FinishedCall {
   const CallTimes& times;
 };
 
+// What an operator did to a pool.
+struct OperatorUse {
+  const char* rpc;  // "PausePool"
+  const Caller& caller;
+  const std::string& peer;
+  const v1::PoolStatus& before;
+  const v1::PoolStatus& after;
+};
+
 // Safe for use by any number of threads.
 class Journal {
  public:
@@ -33,6 +43,16 @@ class Journal {
       : log_(log), metrics_(metrics), bind_values_(bind_values) {}
 
   void Finished(const FinishedCall& call, const absl::Status& status);
+
+  // A batch is run again, after a conflict with another transaction.
+  void BatchRetried(const std::string& database) { metrics_.BatchRetried(database); }
+
+  // A commit's answer was lost; what it was `found` to be: "committed", "rolled_back", "unknown".
+  void CommitInDoubt(const std::string& database, const char* found) {
+    metrics_.CommitInDoubt(database, found);
+  }
+  // Always told of, whoever it was.
+  void Operated(const OperatorUse& use);
 
   // A request that was refused before any call was made of it.
   void Refused(const char* rpc, const Caller& caller, const absl::Status& status);

@@ -83,6 +83,8 @@ Duration Reachability::PauseFor(const Database& database) const {
 }
 
 bool Reachability::Ask(Database& database) {
+  // In a pause every question would wait for its end: what was known last still holds.
+  if (database.pool().numbers().mode == PoolMode::kPaused) return false;
   const std::string& name = database.settings().name;
   {
     MutexLock lock(mutex_);

@@ -7,33 +7,20 @@
 #include <grpcpp/support/server_callback.h>
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 
 #include "absl/status/statusor.h"
 #include "pool/call.h"
+#include "server/admission.h"
 #include "server/caller.h"
+#include "server/commit_witness.h"
 #include "server/convert.h"
 #include "server/gateway.h"
 #include "server/rpc_status.h"
 
 namespace emsdb {
-
-// The deadline of calls that bring none, and the longest that any may have.
-inline constexpr Duration kDefaultDeadline = std::chrono::seconds(30);
-inline constexpr Duration kDefaultStreamDeadline = std::chrono::seconds(300);
-inline constexpr Duration kLongestDeadline = std::chrono::hours(1);
-
-// The caller's deadline on our steady clock, taken over once, when the call arrives.
-Instant DeadlineOf(const grpc::ServerContextBase& context, Clock& clock, Duration unset);
-
-// What is known of a call before it gets a connection.
-struct CallBasics {
-  const char* rpc;
-  std::string database;
-  Caller caller;
-  CallOptions options;
-};
 
 // A call that answers over gRPC: writes its line into the journal, and finishes its reactor.
 class RpcCall : public Call {
@@ -59,33 +46,51 @@ class RpcCall : public Call {
 };
 
 // Holds the call from its start to gRPC's OnDone, and deletes itself then.
-class UnaryReactor final : public grpc::ServerUnaryReactor {
+class UnaryReactor final : public grpc::ServerUnaryReactor, public CommitAnnouncer {
  public:
-  explicit UnaryReactor(OpenCalls::Entry entry) : entry_(std::move(entry)) {}
+  UnaryReactor(OpenCalls::Entry entry, grpc::CallbackServerContext& context, Clock& clock)
+      : entry_(std::move(entry)), context_(context), clock_(clock) {}
 
   // Before anything of the call may run.
   void Attach(std::shared_ptr<Call> call) { call_ = std::move(call); }
 
+  // Before Finish, at most once.
+  absl::Status Announce(const std::string& token, const Bounds& bounds) override;
+
+  void OnSendInitialMetadataDone(bool ok) override;
   // May come after Finish, when it does nothing.
-  void OnCancel() override {
-    if (call_) call_->Cancel(StopReason::kCallerLeft);
-  }
+  void OnCancel() override;
   void OnDone() override { delete this; }
 
  private:
+  enum class Token { kOnItsWay, kWritten, kLost };
+
   const OpenCalls::Entry entry_;
+  grpc::CallbackServerContext& context_;
+  Clock& clock_;
   std::shared_ptr<Call> call_;
+
+  Mutex mutex_;
+  CondVar changed_;
+  Token token_ ABSL_GUARDED_BY(mutex_) = Token::kOnItsWay;
 };
 
 // A unary RPC's call. `Response` is gRPC's and lives until the reactor is finished.
 template <typename Response>
-class UnaryCall : public RpcCall {
+class UnaryCall : public RpcCall, public Repeatable {
  public:
   UnaryCall(Gateway& gateway, CallBasics basics, UnaryReactor& reactor, Response& response)
       : RpcCall(gateway, std::move(basics)), reactor_(reactor), response_(response) {}
 
+  std::optional<std::string> AnswerWithin(std::size_t most) const override {
+    if (response_.ByteSizeLong() > most) return std::nullopt;
+    return response_.SerializeAsString();
+  }
+  void Repeat(const std::string& answer) override { response_.ParseFromString(answer); }
+
  protected:
   Response& response() { return response_; }
+  CommitAnnouncer& announcer() { return reactor_; }
 
   void Finish(absl::Status status, const CallTimes& times) override {
     Report(status, times);
@@ -98,11 +103,6 @@ class UnaryCall : public RpcCall {
   Response& response_;
 };
 
-// What every RPC checks first: who calls, how urgent it is, how long it may take. The database and
-// the statement are left to be filled in.
-absl::StatusOr<CallBasics> Admit(const char* rpc, const grpc::ServerContextBase& context,
-                                 Gateway& gateway, v1::Priority priority, Duration unset_deadline);
-
 // Tells the journal of a request that was refused before any call was made of it.
 void ReportRefusal(Gateway& gateway, const char* rpc, const grpc::ServerContextBase& context,
                    const absl::Status& status);
@@ -114,7 +114,7 @@ grpc::ServerUnaryReactor* ServeUnary(Gateway& gateway, const char* rpc,
   OpenCalls::Entry entry = gateway.open_calls.Enter();
   const bool entered = static_cast<bool>(entry);
   // Deletes itself in OnDone, which follows every Finish.
-  auto* reactor = new UnaryReactor(std::move(entry));
+  auto* reactor = new UnaryReactor(std::move(entry), context, gateway.pools.clock());
   const absl::Status status = entered ? start(*reactor) : OpenCalls::ShuttingDown();
   if (!status.ok()) {
     ReportRefusal(gateway, rpc, context, status);

@@ -1,6 +1,10 @@
 # The RPC face without a port.
 emsdb_test(server_test
+  batch_course_test.cc
+  commit_token_test.cc
+  caller_test.cc
   convert_test.cc
+  operators_test.cc
   reachability_test.cc
   result_sink_test.cc
   rpc_status_test.cc
