@@ -385,7 +385,11 @@ absl::Status Pool::Refusal(RefusalReason reason, Instant now) const {
                         .counts = state_.counts(),
                         .mode = state_.mode(),
                         .last_connect_failure = last_connect_failure_};
-  if (reason == RefusalReason::kDown) facts.next_attempt = state_.outage().next_attempt() - now;
+  if (reason == RefusalReason::kDown) {
+    // One that is under way, and may hang, says nothing about when to come again.
+    facts.next_attempt =
+        facts.counts.opening > 0 ? Outage::kLongestPause : state_.outage().next_attempt() - now;
+  }
   // Thousands may be refused at one stroke, and most have no use for the names.
   if (reason == RefusalReason::kTimedOut || reason == RefusalReason::kLeaseLimit) {
     facts.held = Held(now);

@@ -185,6 +185,7 @@ TEST_F(ThePool, SaysSoSoonerThanAHangingOpeningTimesOut) {
   EXPECT_THAT(call->Await(), StatusIs(absl::StatusCode::kUnavailable));
   EXPECT_THAT(call->Await(), HasMessage("the database did not answer in time to an attempt to "
                                         "connect"));
+  EXPECT_THAT(call->Await(), HasDetail(Field(&ErrorDetail::retry_after, Outage::kLongestPause)));
   EXPECT_EQ(test.pool->numbers().mode, PoolMode::kDown);
   test.connector->Release();
 }
