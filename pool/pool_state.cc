@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cassert>
 #include <iterator>
+#include <utility>
 
 namespace emsdb {
 namespace {
@@ -138,6 +139,7 @@ void PoolState::Opened(Instant now, SlotId id, Actions& actions) {
   Slot& slot = slots_[id];
   assert(slot.phase == Phase::kOpening);
   outage_.Opened();
+  heard_ = now;
   turnover_.Opened(now - slot.since);
   slot.generation = generation_;
   slot.recycle_at = RecycleAt(now, id);
@@ -188,7 +190,10 @@ void PoolState::Returned(Instant now, SlotId id, Condition condition, Instant an
   slot.answered = answered;
   idle_.push_back(id);
   if (slot.claim.purpose == Purpose::kStatement) turnover_.Held(now - slot.since);
-  if (condition == Condition::kGood) outage_.CameBackWell();
+  if (condition == Condition::kGood) {
+    outage_.CameBackWell();
+    heard_ = now;
+  }
   if (condition == Condition::kBroken) {
     // Only connections as old as the one that died are suspect.
     if (slot.generation == generation_) Invalidate();
@@ -233,6 +238,7 @@ void PoolState::Tick(Instant now, Actions& actions) {
                                           : paused_ ? RefusalReason::kPaused
                                                     : RefusalReason::kTimedOut});
   }
+  if (listen_ <= now) NoticeSilence(now, actions);
   if (NextProbe() <= now) Open(now, actions);
   if (look_again_ <= now) OpenMissing(now, actions);
   if (sweep_ <= now) ReportHeldLong(now, actions);
@@ -240,18 +246,19 @@ void PoolState::Tick(Instant now, Actions& actions) {
 
 Instant PoolState::NextDue() const {
   const Instant sweep = In(Phase::kLeased) > 0 ? sweep_ : kNever;
-  return std::min({line_.NextDeadline(), NextProbe(), look_again_, sweep});
+  const Instant listen = Hopeful() > 0 && !draining_ ? listen_ : kNever;
+  return std::min({line_.NextDeadline(), NextProbe(), look_again_, sweep, listen});
 }
 
 void PoolState::Resume(Instant now, Actions& actions) {
   paused_ = false;
-  outage_ = {};
+  StartAfresh(now);
   Serve(now, actions);
 }
 
 void PoolState::Reconnect(Instant now, Actions& actions) {
   Invalidate();
-  outage_ = {};
+  StartAfresh(now);
   while (!idle_.empty()) StartClosing(idle_.back(), CloseReason::kInvalidated, actions);
   Serve(now, actions);
 }
@@ -350,6 +357,7 @@ void PoolState::Open(Instant now, Actions& actions) {
   const SlotId id = empty_.back();
   empty_.pop_back();
   slots_[id].since = now;
+  if (Hopeful() == 0 || listen_ == kNever) listen_ = After(now, Outage::kLongestSilence);
   Move(slots_[id], Phase::kOpening);
   actions.opens.push_back(id);
 }
@@ -394,13 +402,41 @@ bool PoolState::Hopeless(Instant now, const Claim& claim) const {
   return After(now, turnover_.Wait(ahead, serving)) > claim.caller_deadline;
 }
 
-// One attempt at a time, for a database that is down, or for those who wait for a server that is
-// full.
+// One attempt at a time, beside those that nobody hopes for any more, for a database that is down,
+// or for those who wait for a server that is full.
 Instant PoolState::NextProbe() const {
-  if (!outage_.cautious() || draining_ || paused_ || In(Phase::kOpening) > 0 || !HasRoom()) {
-    return kNever;
-  }
+  if (!outage_.cautious() || draining_ || paused_ || !HasRoom()) return kNever;
+  if (Hopeful() > 0 || In(Phase::kOpening) >= kMostOpening) return kNever;
   return outage_.down() || Wanted() > 0 ? outage_.next_attempt() : kNever;
+}
+
+// Several hang at once where a server stands still: all of them count as one failure.
+void PoolState::NoticeSilence(Instant now, Actions& actions) {
+  listen_ = kNever;
+  if (draining_) return;
+  const int before = silent_;
+  for (Slot& slot : slots_) {
+    if (slot.phase != Phase::kOpening || slot.silent) continue;
+    const Instant due = After(std::max(slot.since, heard_), Outage::kLongestSilence);
+    if (due > now) {
+      listen_ = std::min(listen_, due);
+    } else {
+      slot.silent = true;
+      ++silent_;
+    }
+  }
+  if (silent_ == before) return;
+  outage_.Silent(now);
+  RefuseIfDown(actions);
+}
+
+// An operator says that things have changed: what hangs may have an answer coming.
+void PoolState::StartAfresh(Instant now) {
+  outage_ = {};
+  heard_ = now;
+  for (Slot& slot : slots_) slot.silent = false;
+  silent_ = 0;
+  listen_ = After(now, Outage::kLongestSilence);
 }
 
 // A connection that is held for longer than others may wait for it is worth a word.
@@ -455,6 +491,7 @@ void PoolState::DropClaim(const Claim& claim) {
 }
 
 void PoolState::Move(Slot& slot, Phase phase) {
+  if (std::exchange(slot.silent, false)) --silent_;
   --in_phase_[static_cast<int>(slot.phase)];
   ++in_phase_[static_cast<int>(phase)];
   slot.phase = phase;

@@ -183,6 +183,7 @@ class PoolState {
     Instant since{};        // of an opening or of a lease: its beginning
     Claim claim;            // of the holder, while leased
     bool reported = false;  // as held for long
+    bool silent = false;    // an opening that has been without an answer for too long
   };
 
   // Matches waiters with connections and opens what is missing.
@@ -194,6 +195,9 @@ class PoolState {
   void RefuseIfDown(Actions& actions);
   void RefuseEverybody(RefusalReason reason, Actions& actions);
   void ReportHeldLong(Instant now, Actions& actions);
+  void NoticeSilence(Instant now, Actions& actions);
+  void StartAfresh(Instant now);
+  int Hopeful() const { return In(Phase::kOpening) - silent_; }
   // A connection that is closing makes room for the next one only once it is closed.
   bool HasRoom() const { return !empty_.empty() && live() < limits_.limit(); }
   bool MayOpen() const { return HasRoom() && !draining_ && !paused_ && !outage_.cautious(); }
@@ -229,6 +233,9 @@ class PoolState {
   int leases_leased_ = 0;         // of them, those that have their connection
   Instant look_again_ = kNever;   // at a line that is expected to be served without openings
   Instant sweep_ = kNever;        // for those who hold a connection for long
+  Instant listen_ = kNever;       // for openings that get no answer
+  Instant heard_{};               // when a connection was opened or came back well
+  int silent_ = 0;                // openings, of those under way
   std::uint64_t generation_ = 1;  // connections of an older one are closed before their next use
   std::uint64_t jitter_ = 0x9E3779B97F4A7C15ULL;
   bool paused_ = false;

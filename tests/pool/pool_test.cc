@@ -181,6 +181,20 @@ TEST_F(ThePool, AnswersUnavailableWhenTheDatabaseLetsAnOpeningHang) {
   EXPECT_THAT(call->Await(), StatusIs(absl::StatusCode::kUnavailable));
 }
 
+TEST_F(ThePool, SaysSoSoonerThanAHangingOpeningTimesOut) {
+  auto test = Make(1, 0);
+  test.connector->Next(Operation::kOpen, {.pace = Pace::kHangs});
+  const CallRef call = test.Start();
+  test.connector->AwaitHanging(1);
+  clock.Advance(Outage::kLongestSilence);
+  EXPECT_THAT(call->Await(), StatusIs(absl::StatusCode::kUnavailable));
+  EXPECT_THAT(call->Await(), HasMessage("the database did not answer in time to an attempt to "
+                                        "connect"));
+  EXPECT_THAT(call->Await(), HasDetail(Field(&ErrorDetail::retry_after, Outage::kLongestPause)));
+  EXPECT_EQ(test.pool->numbers().mode, PoolMode::kDown);
+  test.connector->Release();
+}
+
 TEST_F(ThePool, ReplacesAConnectionWhoseSocketWasClosed) {
   auto test = Make(1, 0);
   test.Start()->AwaitEnd();
