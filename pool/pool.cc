@@ -219,7 +219,8 @@ Instant Pool::Tick(Instant now) {
     Actions actions;
     state_.Tick(now, actions);
     Prepare(now, actions, kNobody, deliveries);
-    next = deliveries.next_due = state_.NextDue();
+    next = state_.NextDue();
+    deliveries.next_due = kNever;  // the upkeep hears of it here: a nudge would make it ask again
   }
   Deliver(std::move(deliveries));
   return next;

@@ -333,6 +333,15 @@ TEST_F(ThePool, StopsWhatRunsAndRefusesWhatWaits) {  // T39
   EXPECT_TRUE(test.pool->Drain(kNever));
 }
 
+// A round that is followed by another at once would keep a processor busy while anybody waits.
+TEST_F(ThePool, LetsTheUpkeepRestUntilTheFirstDeadline) {
+  Upkeep rounds(clock);
+  PoolUnderTest test(Limits(1, 0), clock, rounds);
+  test.StartHanging();
+  test.Start();
+  EXPECT_EQ(rounds.Round(), clock.Now() + seconds(30));
+}
+
 TEST_F(ThePool, EndsWhileAnOpeningHangs) {
   auto test = Make(1, 0);
   test.connector->Next(Operation::kOpen, {.pace = Pace::kHangs});
