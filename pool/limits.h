@@ -24,6 +24,8 @@ struct PoolLimits {
   Duration pre_ping_window = std::chrono::milliseconds(500);     // 0 = ping before every use
   IdleOrder idle_order = IdleOrder::kMostRecentFirst;
   int max_waiters = 10000;
+  // Refuse at once who would wait beyond the deadline, as far as can be foreseen; never DISPATCH.
+  bool refuse_hopeless = false;
   std::optional<int> max_leased;  // none = limit() - 1, at least 1
 
   int limit() const { return size + overflow; }

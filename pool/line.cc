@@ -1,5 +1,6 @@
 #include "pool/line.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace emsdb {
@@ -91,6 +92,14 @@ void Line::Watch(Ticket ticket) {
 
 Instant Line::NextDeadline() const {
   return deadlines_.empty() ? kNever : deadlines_.begin()->first;
+}
+
+Instant Line::EarliestArrival() const {
+  Instant earliest = kNever;
+  for (const Class& each : classes_) {
+    if (each.first != kNone) earliest = std::min(earliest, places_[each.first].claim.arrived);
+  }
+  return earliest;
 }
 
 std::optional<Ticket> Line::Overdue(Instant now) const {

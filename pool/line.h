@@ -64,6 +64,9 @@ class Line {
   // The earliest deadline in line, kNever if there is none. Only tickets that were Watched count.
   Instant NextDeadline() const;
 
+  // When the one came who has waited longest; kNever if nobody waits.
+  Instant EarliestArrival() const;
+
   // Starts to watch the deadline: left out for those who are served at once.
   void Watch(Ticket ticket);
 

@@ -3,6 +3,7 @@
 #ifndef EMSDB_POOL_OBSERVER_H_
 #define EMSDB_POOL_OBSERVER_H_
 
+#include "pool/lease.h"
 #include "pool/pool_state.h"
 
 namespace emsdb {
@@ -15,6 +16,12 @@ class PoolObserver {
   virtual void Closed(CloseReason /*reason*/) {}
   virtual void Waited(Duration /*wait*/) {}
   virtual void Refused(RefusalReason /*reason*/) {}
+  // A connection has been in use for longer than others may wait for one.
+  virtual void HeldLong(const Holder& /*who*/, Duration /*held*/) {}
+  // The database cannot be reached; `why` is fit for an operator. Calls fail at once until
+  // CameBack.
+  virtual void WentDown(const absl::Status& /*why*/) {}
+  virtual void CameBack(Duration /*after*/) {}
 
   // Ignores everything; lives as long as the process.
   static PoolObserver& None() {

@@ -1,7 +1,6 @@
 #include "pool/pool.h"
 
 #include <algorithm>
-#include <map>
 #include <system_error>
 #include <utility>
 
@@ -11,19 +10,17 @@
 namespace emsdb {
 namespace {
 
-constexpr Duration kRetryWhenFull = std::chrono::milliseconds(200);
-
-absl::Status Exhausted(const std::string& message, std::string reason) {
-  return WithDetail(absl::ResourceExhaustedError(message), {.reason = std::move(reason),
-                                                            .stage = Stage::kWaiting,
-                                                            .retry = Retry::kYes,
-                                                            .retry_after = kRetryWhenFull});
-}
+constexpr char kTooManyConnections[] = "53300";
 
 WorkerFactory Threads(std::shared_ptr<Connector> connector, Clock& clock) {
   return [connector = std::move(connector), &clock](WorkerHost& host, SlotId slot) {
     return std::make_unique<ThreadWorker>(host, slot, *connector, clock);
   };
+}
+
+OpenFailure KindOf(const absl::Status& why) {
+  return DetailOf(why).sqlstate == kTooManyConnections ? OpenFailure::kServerFull
+                                                       : OpenFailure::kUnreachable;
 }
 
 }  // namespace
@@ -34,8 +31,7 @@ Pool::Pool(const PoolLimits& limits, std::unique_ptr<Connector> connector, Clock
 
 Pool::Pool(const PoolLimits& limits, WorkerFactory workers, Clock& clock, Upkeep& upkeep,
            PoolObserver& observer)
-    : limits_(limits),
-      workers_(std::move(workers)),
+    : workers_(std::move(workers)),
       clock_(clock),
       upkeep_(upkeep),
       observer_(observer),
@@ -69,7 +65,7 @@ void Pool::Submit(std::shared_ptr<Waiter> waiter, const Checkout& checkout) {
     if (arrival.refused) {
       if (*arrival.refused == RefusalReason::kTimedOut) ++totals_.timeouts_total;
       deliveries.refusals.push_back(
-          {std::move(waiter), *arrival.refused, Refusal(*arrival.refused)});
+          {std::move(waiter), *arrival.refused, Refusal(*arrival.refused, now)});
     } else {
       Seat(arrival.ticket, std::move(waiter));
     }
@@ -89,14 +85,8 @@ bool Pool::Withdraw(Waiter& waiter) {
 }
 
 bool Pool::Drain(Instant deadline) {
-  Deliveries deliveries;
-  {
-    MutexLock lock(mutex_);
-    Actions actions;
-    state_.Drain(actions);
-    Prepare(clock_.Now(), actions, kNobody, deliveries);
-  }
-  Deliver(std::move(deliveries));
+  Decide([&](Instant, Actions& actions)
+             ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { state_.Drain(actions); });
   MutexLock lock(mutex_);
   for (;;) {
     const PoolState::Counts counts = state_.counts();
@@ -125,12 +115,73 @@ void Pool::Stop() {
   for (Worker* worker : workers) worker->Stop(StopReason::kShutdown);
 }
 
+void Pool::Pause() {
+  Decide([&](Instant, Actions&) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { state_.Pause(); });
+}
+
+void Pool::Resume() {
+  Decide([&](Instant now, Actions& actions)
+             ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { state_.Resume(now, actions); });
+}
+
+void Pool::Reconnect() {
+  Decide([&](Instant now, Actions& actions)
+             ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { state_.Reconnect(now, actions); });
+}
+
+void Pool::Resize(int size, int overflow) {
+  Decide([&](Instant now, Actions& actions) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    if (static_cast<int>(slots_.size()) < size + overflow) slots_.resize(size + overflow);
+    state_.Resize(now, size, overflow, actions);
+  });
+}
+
+// Changes the state from outside of any worker, and carries out what follows.
+template <typename Decision>
+void Pool::Decide(Decision decision) {
+  const Instant now = clock_.Now();
+  Deliveries deliveries;
+  {
+    MutexLock lock(mutex_);
+    Actions actions;
+    decision(now, actions);
+    Prepare(now, actions, kNobody, deliveries);
+  }
+  Deliver(std::move(deliveries));
+}
+
 PoolNumbers Pool::numbers() const {
   MutexLock lock(mutex_);
+  const Instant now = clock_.Now();
   PoolNumbers numbers = totals_;
   numbers.counts = state_.counts();
   numbers.last_connect_error = std::string(last_connect_failure_.message());
+  numbers.mode = state_.mode();
+  if (const auto since = state_.outage().since()) {
+    numbers.down_for = now - *since;
+    numbers.next_attempt = std::max(Duration::zero(), state_.outage().next_attempt() - now);
+  }
+  if (numbers.counts.waiting > 0) numbers.longest_wait = now - state_.longest_waiting();
+  for (const HeldConnection& each : Held(now)) {
+    numbers.longest_held = std::max(numbers.longest_held, each.held);
+  }
   return numbers;
+}
+
+PoolLimits Pool::limits() const {
+  MutexLock lock(mutex_);
+  return state_.limits();
+}
+
+std::vector<HeldConnection> Pool::holders(std::size_t most) const {
+  std::vector<HeldConnection> held;
+  {
+    MutexLock lock(mutex_);
+    held = Held(clock_.Now());
+  }
+  std::sort(held.begin(), held.end(), [](const auto& a, const auto& b) { return a.held > b.held; });
+  if (held.size() > most) held.resize(most);
+  return held;
 }
 
 std::optional<Order> Pool::Opened(SlotId slot, Duration took) {
@@ -162,7 +213,7 @@ std::optional<Order> Pool::OpenFailed(SlotId slot, const absl::Status& why) {
                                       Stage::kConnecting)
                                 : why;
     Actions actions;
-    state_.OpenFailed(now, slot, actions);
+    state_.OpenFailed(now, slot, KindOf(why), actions);
     Prepare(now, actions, slot, deliveries);
   }
   return Deliver(std::move(deliveries));
@@ -219,8 +270,8 @@ Instant Pool::Tick(Instant now) {
     Actions actions;
     state_.Tick(now, actions);
     Prepare(now, actions, kNobody, deliveries);
-    next = state_.NextDue();
-    deliveries.next_due = kNever;  // the upkeep hears of it here: a nudge would make it ask again
+    // Told by the return value: a nudge would only bring the upkeep back at once, for ever.
+    next = std::exchange(deliveries.next_due, kNever);
   }
   Deliver(std::move(deliveries));
   return next;
@@ -232,8 +283,16 @@ void Pool::Prepare(Instant now, const Actions& actions, SlotId self, Deliveries&
   while (!failures.opens.empty() || !failures.refusals.empty()) {
     failures = PrepareOnce(now, failures, self, deliveries);
   }
+  NoticeOutage(now, deliveries);
   deliveries.next_due = state_.NextDue();
   emptied_.NotifyAll();
+}
+
+void Pool::NoticeOutage(Instant now, Deliveries& deliveries) {
+  const std::optional<Instant> since = state_.outage().since();
+  if (since && !down_since_) deliveries.went_down = last_connect_failure_;
+  if (!since && down_since_) deliveries.came_back = now - *down_since_;
+  down_since_ = since;
 }
 
 // Returns what follows from openings that could not even begin.
@@ -249,21 +308,27 @@ Actions Pool::PrepareOnce(Instant now, const Actions& actions, SlotId self,
   for (const Actions::Refusal& refusal : actions.refusals) {
     if (refusal.reason == RefusalReason::kTimedOut) ++totals_.timeouts_total;
     deliveries.refusals.push_back(
-        {Unseat(refusal.ticket), refusal.reason, Refusal(refusal.reason)});
+        {Unseat(refusal.ticket), refusal.reason, Refusal(refusal.reason, now)});
   }
   for (const Actions::Grant& grant : actions.grants) {
     std::shared_ptr<Waiter> waiter = Unseat(grant.ticket);
-    slots_[grant.slot].holder = waiter->holder();
+    SlotRecord& slot = slots_[grant.slot];
+    slot.holder = waiter->holder();
+    slot.held_since = now;
+    slot.purpose = grant.purpose;
     deliveries.waits.push_back(now - grant.arrived);
     order(grant.slot, ServeOrder{std::move(waiter), grant.check, grant.caller_deadline});
   }
   for (const Actions::Close& close : actions.closes) order(close.slot, CloseOrder{close.reason});
+  for (const SlotId slot : actions.held_long) {
+    deliveries.held_long.push_back(HeldAt(slots_[slot], now));
+  }
   Actions failures;
   for (const SlotId slot : actions.opens) {
     if (HasWorker(slot)) {
       order(slot, OpenOrder{});
     } else {
-      state_.OpenFailed(now, slot, failures);
+      state_.OpenFailed(now, slot, OpenFailure::kUnreachable, failures);
     }
   }
   return failures;
@@ -276,6 +341,9 @@ std::optional<Order> Pool::Deliver(Deliveries deliveries) {
     refused.waiter->Refused(std::move(refused.why));
   }
   for (const Duration wait : deliveries.waits) observer_.Waited(wait);
+  for (const auto& held : deliveries.held_long) observer_.HeldLong(held.who, held.held);
+  if (deliveries.went_down) observer_.WentDown(*deliveries.went_down);
+  if (deliveries.came_back) observer_.CameBack(*deliveries.came_back);
   if (deliveries.next_due != kNever) upkeep_.Nudge(deliveries.next_due);
   return std::move(deliveries.own);
 }
@@ -310,59 +378,29 @@ std::shared_ptr<Waiter> Pool::Unseat(Ticket ticket) {
   return waiter;
 }
 
-absl::Status Pool::Refusal(RefusalReason reason) const {
-  const PoolState::Counts counts = state_.counts();
-  const double seconds = std::chrono::duration<double>(limits_.timeout).count();
-  // Nobody holds a connection: what everybody waits for is one to be opened.
-  const bool only_connecting = counts.leased == 0 && counts.opening > 0;
-  switch (reason) {
-    case RefusalReason::kTimedOut:
-      if (only_connecting) {
-        return ConnectionUnavailable(
-            absl::StrFormat("no connection could be opened within %.2f s%s%s", seconds,
-                            last_connect_failure_.ok() ? "" : "; last connect error: ",
-                            std::string(last_connect_failure_.message())),
-            Stage::kConnecting);
-      }
-      return Exhausted(
-          absl::StrFormat("QueuePool limit of size %d overflow %d reached, connection timed out, "
-                          "timeout %.2f%s%s%s",
-                          limits_.size, limits_.overflow, seconds, Holders(),
-                          last_connect_failure_.ok() ? "" : "; last connect error: ",
-                          std::string(last_connect_failure_.message())),
-          "POOL_TIMEOUT");
-    case RefusalReason::kDeadline:
-      return DeadlineExceeded(only_connecting ? Stage::kConnecting : Stage::kWaiting);
-    case RefusalReason::kLineFull:
-      return Exhausted(
-          absl::StrFormat("the line for a connection is full: %d wait, at most %d may; %d of %d "
-                          "connections are in use",
-                          counts.waiting, limits_.max_waiters, counts.leased, limits_.limit()),
-          "LINE_FULL");
-    case RefusalReason::kLeaseLimit:
-      return Exhausted(
-          absl::StrFormat("leased transactions hold %d of the %d connections that they may hold%s",
-                          counts.leases, limits_.leased_limit(), Holders()),
-          "LEASE_LIMIT");
-    case RefusalReason::kConnectFailed:
-      return AtStage(last_connect_failure_, Stage::kConnecting);
-    case RefusalReason::kShutdown:
-      return Stopped(StopReason::kShutdown, Stage::kWaiting);
+absl::Status Pool::Refusal(RefusalReason reason, Instant now) const {
+  RefusalFacts facts = {.limits = state_.limits(),
+                        .counts = state_.counts(),
+                        .mode = state_.mode(),
+                        .last_connect_failure = last_connect_failure_};
+  if (reason == RefusalReason::kDown) facts.next_attempt = state_.outage().next_attempt() - now;
+  // Thousands may be refused at one stroke, and most have no use for the names.
+  if (reason == RefusalReason::kTimedOut || reason == RefusalReason::kLeaseLimit) {
+    facts.held = Held(now);
   }
-  return absl::InternalError("a refusal without a reason");
+  return WhyRefused(reason, facts);
 }
 
-// "; held by cad 9, billing 6"
-std::string Pool::Holders() const {
-  std::map<std::string, int> held;
+std::vector<HeldConnection> Pool::Held(Instant now) const {
+  std::vector<HeldConnection> held;
   for (const SlotRecord& slot : slots_) {
-    if (slot.holder) ++held[slot.holder->caller.empty() ? "unnamed" : slot.holder->caller];
+    if (slot.holder) held.push_back(HeldAt(slot, now));
   }
-  std::string text;
-  for (const auto& [caller, count] : held) {
-    text += absl::StrFormat("%s%s %d", text.empty() ? "; held by " : ", ", caller, count);
-  }
-  return text;
+  return held;
+}
+
+HeldConnection Pool::HeldAt(const SlotRecord& slot, Instant now) const {
+  return {slot.holder.value_or(Holder{}), now - slot.held_since, slot.purpose};
 }
 
 }  // namespace emsdb

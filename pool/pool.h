@@ -13,6 +13,7 @@
 #include "pool/limits.h"
 #include "pool/observer.h"
 #include "pool/pool_state.h"
+#include "pool/refusal.h"
 #include "pool/upkeep.h"
 #include "pool/worker.h"
 
@@ -30,6 +31,11 @@ struct PoolNumbers {
   std::int64_t timeouts_total = 0;
   std::int64_t stale_total = 0;
   std::string last_connect_error;
+  PoolMode mode = PoolMode::kRunning;
+  Duration down_for{};      // while it is down
+  Duration next_attempt{};  // until then, while it is down
+  Duration longest_wait{};  // of those in line
+  Duration longest_held{};  // of the connections in use
 };
 
 // Safe for use by any number of threads. No lock is held while anybody is called.
@@ -61,8 +67,18 @@ class Pool final : private WorkerHost, private Due {
   // Refuses everybody in line and stops what runs. Drain() afterwards closes the rest.
   void Stop();
 
+  // For operators. Pause: whoever comes waits, whoever holds a connection goes on.
+  void Pause();
+  void Resume();
+  // Replaces every connection: idle ones now, the others when they come back.
+  void Reconnect();
+  // To limits without Complaints.
+  void Resize(int size, int overflow);
+
   PoolNumbers numbers() const;
-  const PoolLimits& limits() const { return limits_; }
+  PoolLimits limits() const;
+  // The connections in use that have been held longest, the longest first.
+  std::vector<HeldConnection> holders(std::size_t most) const;
 
  private:
   // What is to be done once the lock is released.
@@ -75,12 +91,17 @@ class Pool final : private WorkerHost, private Due {
     };
     absl::InlinedVector<Refused, 1> refusals;
     absl::InlinedVector<Duration, 1> waits;
+    absl::InlinedVector<HeldConnection, 1> held_long;
+    std::optional<absl::Status> went_down;
+    std::optional<Duration> came_back;  // after so long
     std::optional<Order> own;
     Instant next_due = kNever;
   };
   struct SlotRecord {
     std::unique_ptr<Worker> worker;
     std::optional<Holder> holder;
+    Instant held_since{};
+    Purpose purpose = Purpose::kStatement;
   };
 
   std::optional<Order> Opened(SlotId slot, Duration took) override;
@@ -100,10 +121,15 @@ class Pool final : private WorkerHost, private Due {
   bool HasWorker(SlotId slot) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Seat(Ticket ticket, std::shared_ptr<Waiter> waiter) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   std::shared_ptr<Waiter> Unseat(Ticket ticket) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  absl::Status Refusal(RefusalReason reason) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  std::string Holders() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  absl::Status Refusal(RefusalReason reason, Instant now) const
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  std::vector<HeldConnection> Held(Instant now) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  HeldConnection HeldAt(const SlotRecord& slot, Instant now) const
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void NoticeOutage(Instant now, Deliveries& deliveries) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  template <typename Decision>
+  void Decide(Decision decision);
 
-  const PoolLimits limits_;
   const WorkerFactory workers_;
   Clock& clock_;
   Upkeep& upkeep_;
@@ -116,6 +142,7 @@ class Pool final : private WorkerHost, private Due {
   std::vector<SlotRecord> slots_ ABSL_GUARDED_BY(mutex_);
   PoolNumbers totals_ ABSL_GUARDED_BY(mutex_);
   absl::Status last_connect_failure_ ABSL_GUARDED_BY(mutex_);
+  std::optional<Instant> down_since_ ABSL_GUARDED_BY(mutex_);  // as it was told
 };
 
 }  // namespace emsdb

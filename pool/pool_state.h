@@ -11,7 +11,8 @@
 //     empty -> opening -> idle <-> leased
 //       ^---------+--- closing <----+        closing -> opening, where it is replaced at once
 //
-// Always: idle + leased + opening + closing <= limits.limit().
+// Always: idle + leased + opening + closing <= limits.limit(); after Resize made a pool smaller,
+// as soon as those beyond it have come back.
 #ifndef EMSDB_POOL_POOL_STATE_H_
 #define EMSDB_POOL_POOL_STATE_H_
 
@@ -24,6 +25,8 @@
 #include "absl/container/inlined_vector.h"
 #include "pool/limits.h"
 #include "pool/line.h"
+#include "pool/outage.h"
+#include "pool/turnover.h"
 
 namespace emsdb {
 
@@ -37,6 +40,7 @@ enum class CloseReason {
   kStale,        // found dead before use, by a ping or by a look at the socket
   kBroken,       // lost in use
   kDirty,        // given back in a state that could not be cleaned
+  kResized,      // beyond the limits of a pool that was made smaller
   kShutdown
 };
 std::string_view CloseReasonName(CloseReason reason);  // "overflow", ...
@@ -48,6 +52,9 @@ enum class RefusalReason {
   kLineFull,       // EMSDB_MAX_WAITERS
   kLeaseLimit,     // EMSDB_MAX_LEASED
   kConnectFailed,  // the connection opened for it could not be made
+  kDown,           // the database cannot be reached: nobody waits for it
+  kPaused,         // DB_POOL_TIMEOUT was over while an operator's pause lasted
+  kHopeless,       // EMSDB_REFUSE_HOPELESS: its deadline would have passed in line
   kShutdown
 };
 std::string_view RefusalReasonName(RefusalReason reason);  // "timed_out", ...
@@ -68,6 +75,7 @@ struct Actions {
     Check check;
     Instant arrived;
     Instant caller_deadline;
+    Purpose purpose = Purpose::kStatement;
   };
   struct Close {
     SlotId slot;
@@ -82,7 +90,12 @@ struct Actions {
   absl::InlinedVector<SlotId, 1> opens;
   absl::InlinedVector<Close, 1> closes;
   absl::InlinedVector<Refusal, 1> refusals;
+  absl::InlinedVector<SlotId, 1> held_long;  // for longer than others may wait; each lease once
 };
+
+// What a pool does, as its operators see it.
+enum class PoolMode { kRunning, kPaused, kDown, kDraining };
+std::string_view PoolModeName(PoolMode mode);  // "running", ...
 
 class PoolState {
  public:
@@ -110,7 +123,7 @@ class PoolState {
 
   // What the world reports about slots that an action named before.
   void Opened(Instant now, SlotId slot, Actions& actions);
-  void OpenFailed(Instant now, SlotId slot, Actions& actions);
+  void OpenFailed(Instant now, SlotId slot, OpenFailure failure, Actions& actions);
   void Closed(Instant now, SlotId slot, Actions& actions);
 
   // A leased connection comes back, having last answered at `answered`.
@@ -120,11 +133,22 @@ class PoolState {
   // a new ticket, which is returned.
   Ticket FoundStale(Instant now, SlotId slot, Actions& actions);
 
-  // Refuses everybody whose time is over.
+  // Does what is due: refuses everybody whose time is over, tries a database that is down again,
+  // opens for those who were expected to be served by now, reports who holds a connection for long.
   void Tick(Instant now, Actions& actions);
 
   // When Tick has something to do next.
-  Instant NextDue() const { return line_.NextDeadline(); }
+  Instant NextDue() const;
+
+  // Grants nothing and opens nothing until Resume: whoever comes waits, whoever holds goes on.
+  void Pause() { paused_ = true; }
+  void Resume(Instant now, Actions& actions);
+
+  // Replaces every connection: idle ones now, the others when they come back.
+  void Reconnect(Instant now, Actions& actions);
+
+  // Other limits from now on. Connections beyond them are closed now, or when they come back.
+  void Resize(Instant now, int size, int overflow, Actions& actions);
 
   // No new waiters and no new connections; idle ones are closed. Leased ones are closed when they
   // come back; who stands in line is still served by them, and refused once none is left that
@@ -136,6 +160,11 @@ class PoolState {
 
   Counts counts() const;
   const PoolLimits& limits() const { return limits_; }
+  PoolMode mode() const;
+  const Outage& outage() const { return outage_; }
+  const Turnover& turnover() const { return turnover_; }
+  // When the first of those in line came; kNever if nobody waits.
+  Instant longest_waiting() const { return line_.EarliestArrival(); }
 
  private:
   enum class Phase { kEmpty, kOpening, kIdle, kLeased, kClosing };
@@ -144,19 +173,35 @@ class PoolState {
     Instant recycle_at = kNever;
     Instant answered{};
     std::uint64_t generation = 0;
-    Claim claim;  // of the holder, while leased
+    Instant since{};        // of an opening or of a lease: its beginning
+    Claim claim;            // of the holder, while leased
+    bool reported = false;  // as held for long
   };
 
   // Matches waiters with connections and opens what is missing.
   void Serve(Instant now, Actions& actions);
   bool GrantIdle(Instant now, Actions& actions);
-  void OpenMissing(Actions& actions);
+  void OpenMissing(Instant now, Actions& actions);
+  void Open(Instant now, Actions& actions);
   void RefuseStranded(Actions& actions);
+  void RefuseIfDown(Actions& actions);
+  void RefuseEverybody(RefusalReason reason, Actions& actions);
+  void ReportHeldLong(Instant now, Actions& actions);
+  // A connection that is closing makes room for the next one only once it is closed.
+  bool HasRoom() const { return !empty_.empty() && live() < limits_.limit(); }
+  bool MayOpen() const { return HasRoom() && !draining_ && !paused_ && !outage_.cautious(); }
+  bool Beyond() const { return live() - In(Phase::kClosing) > limits_.limit(); }
+  int live() const { return static_cast<int>(slots_.size()) - In(Phase::kEmpty); }
   int Wanted() const;
+  int Worthwhile(Instant now, int wanted) const;
+  bool Hopeless(Instant now, const Claim& claim) const;
+  Instant NextProbe() const;
+  Duration HeldLong() const;
   int In(Phase phase) const { return in_phase_[static_cast<int>(phase)]; }
   std::optional<CloseReason> MustClose(Instant now, const Slot& slot) const;
   SlotId TakeIdle();
   void StartClosing(SlotId slot, CloseReason reason, Actions& actions);
+  void GiveBack(Slot& slot);
   void DropClaim(const Claim& claim);
   void Move(Slot& slot, Phase phase);
   int ReportingLimit() const;
@@ -164,16 +209,22 @@ class PoolState {
   Instant RecycleAt(Instant now, SlotId slot);
   void Invalidate();
 
-  const PoolLimits limits_;
+  PoolLimits limits_;
   Line line_;
+  Outage outage_;
+  Turnover turnover_;
   std::vector<Slot> slots_;
   std::deque<SlotId> idle_;  // the most recently used at the back
   std::vector<SlotId> empty_;
   int in_phase_[5] = {};
   int reporting_leased_ = 0;
   int leases_ = 0;
+  int leases_leased_ = 0;         // of them, those that have their connection
+  Instant look_again_ = kNever;   // at a line that is expected to be served without openings
+  Instant sweep_ = kNever;        // for those who hold a connection for long
   std::uint64_t generation_ = 1;  // connections of an older one are closed before their next use
   std::uint64_t jitter_ = 0x9E3779B97F4A7C15ULL;
+  bool paused_ = false;
   bool draining_ = false;
   bool stopped_ = false;
 };

@@ -2,7 +2,11 @@
 emsdb_test(pool_core_test
   call_test.cc
   line_test.cc
+  outage_test.cc
   pool_state_bounds_test.cc
+  pool_state_opening_test.cc
+  pool_state_operate_test.cc
+  pool_state_outage_test.cc
   pool_state_random_test.cc
   pool_state_test.cc
   pool_manager_test.cc

@@ -52,7 +52,7 @@ TEST_F(ThePool, TimesOutWithTheTextAndWhoHoldsHowMany) {
   EXPECT_THAT(status, HasReason("POOL_TIMEOUT"));
   EXPECT_EQ(std::string(status.message()),
             "QueuePool limit of size 5 overflow 10 reached, connection timed out, timeout 30.00; "
-            "held by billing 6, cad 9");
+            "held by billing 6, cad 9; the longest by cad for 30.0 s");
   EXPECT_EQ(test.pool->numbers().timeouts_total, 1);
   EXPECT_EQ(late->times().waiting, seconds(30));
 }
@@ -62,13 +62,86 @@ TEST_F(ThePool, NamesTheLastConnectErrorInTheTimeOut) {
   limits.timeout = seconds(5);  // less than an opening may take
   auto test = Make(limits);
   test.StartHanging();
-  test.connector->Next(Operation::kOpen, {.status = absl::UnavailableError("no route")});
-  EXPECT_THAT(test.Start()->Await(), HasMessage("no route"));
-  test.connector->Next(Operation::kOpen, {.pace = Pace::kHangs});
+  test.connector->Always(
+      Operation::kOpen,
+      {.status = WithDetail(absl::ResourceExhaustedError("sorry, too many clients already"),
+                            {.sqlstate = "53300"})});
   const CallRef late = test.Start();
   clock.Advance(seconds(5));
   EXPECT_THAT(late->Await(),
-              HasMessage(EndsWith("held by unnamed 1; last connect error: no route")));
+              HasMessage(EndsWith("held by unnamed 1; the longest by unnamed for 5.0 s; "
+                                  "last connect error: sorry, too many clients already")));
+}
+
+TEST_F(ThePool, NamesTheStatementThatIsHeldLongestInTheTimeOut) {
+  auto test = Make(1, 0);
+  test.StartHanging({.caller = "cad", .statement = "UPDATE calls SET priority = ?"});
+  const CallRef late = test.Start();
+  clock.Advance(seconds(30));
+  EXPECT_THAT(late->Await(),
+              HasMessage(EndsWith("the longest by cad for 30.0 s: UPDATE calls SET priority = ?")));
+}
+
+TEST_F(ThePool, FailsFastWithARetryDelayWhileTheDatabaseIsDownAndRecoversByItself) {
+  auto test = Make(5, 10);
+  test.connector->Always(Operation::kOpen, {.status = absl::UnavailableError("no route")});
+  for (int i = 0; i < 2; ++i) EXPECT_THAT(test.Start()->Await(), HasMessage("no route"));
+  const absl::Status refused = test.Start()->Await();
+  EXPECT_THAT(refused, StatusIs(absl::StatusCode::kUnavailable));
+  EXPECT_TRUE(DetailOf(refused).retry_after.has_value());
+  EXPECT_EQ(test.connector->attempts(), 2);
+  EXPECT_EQ(test.pool->numbers().mode, PoolMode::kDown);
+  test.connector->Always(Operation::kOpen, {});
+  while (test.pool->numbers().mode == PoolMode::kDown) {
+    clock.Advance(milliseconds(50));
+    std::this_thread::yield();
+  }
+  EXPECT_EQ(test.pool->numbers().counts.idle, 1) << "the prober's";
+  EXPECT_THAT(test.Start()->Await(), IsOk());
+}
+
+TEST_F(ThePool, LetsTheUpkeepRestWhileSomebodyWaits) {
+  auto test = Make(1, 0);
+  test.StartHanging();
+  const CallRef waiting = test.Start();
+  clock.AwaitWaiters(2);  // the upkeep, and the statement that hangs
+  EXPECT_EQ(clock.NextDeadline(), clock.Now() + seconds(30));
+  clock.Advance(seconds(30));
+  EXPECT_THAT(waiting->Await(), HasReason("POOL_TIMEOUT"));
+}
+
+TEST_F(ThePool, PausesAndGoesOn) {
+  auto test = Make(2, 0);
+  test.pool->Pause();
+  const CallRef waiting = test.Start();
+  EXPECT_EQ(test.connector->attempts(), 0);
+  EXPECT_EQ(test.pool->numbers().counts.waiting, 1);
+  test.pool->Resume();
+  EXPECT_THAT(waiting->Await(), IsOk());
+}
+
+TEST_F(ThePool, GrowsWhileItLives) {
+  auto test = Make(1, 0);
+  test.StartHanging();
+  const CallRef waiting = test.Start();
+  test.pool->Resize(1, 1);
+  EXPECT_THAT(waiting->Await(), IsOk());
+  EXPECT_EQ(test.pool->limits().overflow, 1);
+}
+
+TEST_F(ThePool, ListsWhoHoldsItsConnectionsLongestFirst) {
+  auto test = Make(3, 0);
+  test.StartHanging({.caller = "cad"});
+  clock.Advance(seconds(2));
+  test.StartHanging({.caller = "billing"});
+  clock.Advance(seconds(1));
+  const auto holders = test.pool->holders(5);
+  ASSERT_EQ(holders.size(), 2u);
+  EXPECT_EQ(holders[0].who.caller, "cad");
+  EXPECT_EQ(holders[0].held, seconds(3));
+  EXPECT_EQ(holders[1].who.caller, "billing");
+  EXPECT_EQ(test.pool->holders(1).size(), 1u);
+  EXPECT_EQ(test.pool->numbers().longest_held, seconds(3));
 }
 
 TEST_F(ThePool, AnswersACallersShorterDeadlineAsSuch) {  // T9
@@ -331,15 +404,6 @@ TEST_F(ThePool, StopsWhatRunsAndRefusesWhatWaits) {  // T39
   EXPECT_THAT(waiting->Await(), HasReason("SHUTDOWN"));
   EXPECT_THAT(running->Await(), HasReason("SHUTDOWN"));
   EXPECT_TRUE(test.pool->Drain(kNever));
-}
-
-// A round that is followed by another at once would keep a processor busy while anybody waits.
-TEST_F(ThePool, LetsTheUpkeepRestUntilTheFirstDeadline) {
-  Upkeep rounds(clock);
-  PoolUnderTest test(Limits(1, 0), clock, rounds);
-  test.StartHanging();
-  test.Start();
-  EXPECT_EQ(rounds.Round(), clock.Now() + seconds(30));
 }
 
 TEST_F(ThePool, EndsWhileAnOpeningHangs) {

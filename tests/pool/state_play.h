@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <optional>
 
 #include "pool/pool_state.h"
@@ -46,9 +47,9 @@ class StatePlay {
     state.Opened(now, slot, did);
     Check();
   }
-  void OpenFailed(SlotId slot) {
+  void OpenFailed(SlotId slot, OpenFailure failure = OpenFailure::kUnreachable) {
     did = {};
-    state.OpenFailed(now, slot, did);
+    state.OpenFailed(now, slot, failure, did);
     Check();
   }
   void Closed(SlotId slot) {
@@ -75,6 +76,21 @@ class StatePlay {
   void Drain() {
     did = {};
     state.Drain(did);
+    Check();
+  }
+  void Resume() {
+    did = {};
+    state.Resume(now, did);
+    Check();
+  }
+  void Reconnect() {
+    did = {};
+    state.Reconnect(now, did);
+    Check();
+  }
+  void Resize(int size, int overflow) {
+    did = {};
+    state.Resize(now, size, overflow, did);
     Check();
   }
   void RefuseAll() {
@@ -112,9 +128,13 @@ class StatePlay {
  private:
   void Check() const {
     const PoolState::Counts counts = state.counts();
-    EXPECT_LE(counts.idle + counts.leased + counts.opening + counts.closing,
-              state.limits().limit());
+    const int live = counts.idle + counts.leased + counts.opening + counts.closing;
+    // After Resize those beyond the limit go as they come back; no more are opened.
+    EXPECT_LE(live, std::max(state.limits().limit(), live_before_));
+    live_before_ = live;
   }
+
+  mutable int live_before_ = 0;
 };
 
 }  // namespace emsdb

@@ -37,6 +37,7 @@ absl::StatusOr<std::unique_ptr<Connection>> SimulatedDatabase::Open(const Bounds
     failure = DeadlineExceeded(Stage::kConnecting);
   } else if (scheduler_.Now() < refuses_until_ || dice_.OneIn(fails_)) {
     failure = ConnectionUnavailable("connection refused", Stage::kConnecting);
+    if (dice_.OneIn(3)) failure = WithDetail(failure, {.sqlstate = "53300"});
   }
   --witness_.places().opening;
   if (!failure.ok()) {

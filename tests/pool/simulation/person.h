@@ -26,6 +26,7 @@ struct Person {
   bool inside = false;   // a transaction, which has its connection
   bool arriving = true;  // Submit has not returned
   bool cancelled = false;
+  int arrived_in = 0;  // step
   int grants = 0;
   int refusals = 0;
   int answers = 0;

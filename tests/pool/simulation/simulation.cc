@@ -28,6 +28,7 @@ PoolLimits SomeLimits(Dice& dice) {
   }
   limits.pre_ping_window = dice.OneIn(2) ? Duration::zero() : dice.UpTo(seconds(1));
   limits.max_waiters = dice.Below(12);
+  limits.refuse_hopeless = dice.OneIn(4);
   if (dice.OneIn(2)) limits.max_leased = 1 + dice.Below(limits.limit());
   if (dice.OneIn(2)) limits.idle_order = IdleOrder::kLeastRecentFirst;
   return limits;
@@ -97,6 +98,7 @@ void Simulation::Rounds::End() {
 std::unique_ptr<Worker> Simulation::MakeWorker(WorkerHost& host, SlotId slot) {
   if (dice_.OneIn(50)) {
     witness_.OpenFails();
+    witness_.OpenFailureTold();
     throw std::system_error(std::make_error_code(std::errc::resource_unavailable_try_again));
   }
   return std::make_unique<SimulatedWorker>(
@@ -112,6 +114,8 @@ void Simulation::Direct() {
                                        [this] { BeClient(3 + dice_.Below(12)); }));
   }
   const auto weather = scheduler_.Start("weather", [this] { MakeWeather(dice_.Below(6)); });
+  const auto operators =
+      scheduler_.Start("operator", [this] { Operate(dice_.OneIn(2) ? 0 : dice_.Below(6)); });
   const auto upkeep = scheduler_.Start("upkeep", [this] {
     if (defect_ != Defect::kNoUpkeep) upkeep_.Run();
   });
@@ -119,12 +123,14 @@ void Simulation::Direct() {
     scheduler_.Sleep(dice_.UpTo(8 * pace_));
   } else {
     for (const auto client : clients) scheduler_.Join(client);
+    scheduler_.Join(operators);
     const Instant latest = scheduler_.Now() + kPatience;
     while (!witness_.AllAnswered() && scheduler_.Now() < latest) scheduler_.Sleep(seconds(1));
     if (!witness_.AllAnswered()) return scheduler_.Violation("somebody is never answered");
   }
   CloseDown();
   for (const auto client : clients) scheduler_.Join(client);
+  scheduler_.Join(operators);
   scheduler_.Join(weather);
   upkeep_.End();
   scheduler_.Join(upkeep);
@@ -190,6 +196,42 @@ void Simulation::MakeWeather(int events) {
         break;
     }
   }
+}
+
+void Simulation::Operate(int actions) {
+  for (int i = 0; i < actions; ++i) {
+    scheduler_.Sleep(dice_.UpTo(4 * pace_));
+    scheduler_.EntersPool();
+    switch (dice_.Below(3)) {
+      case 0:
+        scheduler_.Note("pause");
+        witness_.Pauses();
+        pool_->Pause();
+        scheduler_.Sleep(dice_.UpTo(4 * pace_));
+        scheduler_.Note("resume");
+        scheduler_.EntersPool();
+        witness_.Resumes();
+        pool_->Resume();
+        break;
+      case 1:
+        scheduler_.Note("reconnect");
+        pool_->Reconnect();
+        break;
+      default:
+        Resize();
+        break;
+    }
+    scheduler_.Stir();
+  }
+}
+
+void Simulation::Resize() {
+  const int size = 1 + dice_.Below(5);
+  const int overflow = dice_.Below(3);
+  if (size + overflow < limits_.max_leased.value_or(1)) return;
+  scheduler_.Note("resize to %d and %d", size, overflow);
+  witness_.Resizes(size, overflow);
+  pool_->Resize(size, overflow);
 }
 
 Instant Simulation::SomeDeadline() {

@@ -59,6 +59,7 @@ class Simulation {
   void CloseDown();
   void BeClient(int actions);
   void MakeWeather(int events);
+  void Operate(int actions);
 
   // What a client does.
   void Ask();
@@ -70,6 +71,7 @@ class Simulation {
   Priority SomePriority();
   Checkout AsksFor(const Person& person) const;
   Use SomeStatement();
+  void Resize();
   absl::Status OpenTransaction(Connection& connection, const Bounds& bounds, Lease& lease);
 
   Dice dice_;

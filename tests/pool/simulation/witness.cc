@@ -12,7 +12,20 @@ double Seconds(Instant when) {
 }  // namespace
 
 Witness::Witness(const PoolLimits& limits, Scheduler& scheduler)
-    : limits_(limits), scheduler_(scheduler) {}
+    : limits_(limits), scheduler_(scheduler), allowed_(limits.limit()), largest_(limits.limit()) {}
+
+void Witness::Resumes() {
+  paused_ = false;
+  last_resumed_ = scheduler_.step();
+}
+
+void Witness::Resizes(int size, int overflow) {
+  resized_ = true;
+  limits_.size = size;
+  limits_.overflow = overflow;
+  allowed_ = std::max(allowed_, limits_.limit());
+  largest_ = std::max(largest_, limits_.limit());
+}
 
 Person& Witness::Arrives(Priority priority, Purpose purpose, Instant caller_deadline) {
   Person& person = persons_.emplace_back();
@@ -23,6 +36,7 @@ Person& Witness::Arrives(Priority priority, Purpose purpose, Instant caller_dead
   const bool no_wait = limits_.timeout == Duration::zero();
   person.pool_deadline = After(person.arrived, no_wait ? kConnectTimeout : limits_.timeout);
   person.caller_deadline = caller_deadline;
+  person.arrived_in = scheduler_.step();
   in_line_[person.number] = &person;
   if (person.leases()) ++leases_;
   scheduler_.Note("#%d arrives: class %d%s, deadline %.6f s", person.number,
@@ -51,14 +65,17 @@ void Witness::Chosen(Person& person) {
   Require(!person.overtaken, "#%d was overtaken in step %d", person.number,
           person.overtaken.value_or(0));
   Require(person.deadline() > person.arrived, "#%d is chosen, who came too late", person.number);
+  Require(!paused_, "#%d is chosen in a pause", person.number);
   in_line_.erase(person.number);
   CheckTurn(person);
   person.at = Person::At::kChosen;
   ++held_;
   if (person.reports()) ++held_reports_;
   if (person.leases()) ++held_leases_;
-  Require(held_reports_ <= MayReport(), "reporting holds %d connections", held_reports_);
-  Require(limits_.leased_limit() >= limits_.limit() || held_leases_ <= limits_.leased_limit(),
+  Require(!person.reports() || held_reports_ <= MayReport(), "reporting holds %d connections",
+          held_reports_);
+  Require(limits_.leased_limit() >= limits_.limit() || held_leases_ <= limits_.leased_limit() ||
+              resized_,
           "leases hold %d connections", held_leases_);
 }
 
@@ -110,11 +127,12 @@ void Witness::CheckReason(const Person& person, RefusalReason reason) {
   scheduler_.Note("#%d is refused: %s", person.number, std::string(RefusalReasonName(reason)));
   const Instant now = scheduler_.Now();
   const int others = static_cast<int>(in_line_.size()) - 1;
+  const bool no_wait = person.arriving && limits_.timeout == Duration::zero();
+  const bool over = now >= person.pool_deadline && person.pool_deadline < person.caller_deadline;
   bool holds = false;
   switch (reason) {
     case RefusalReason::kTimedOut:
-      holds = (now >= person.pool_deadline && person.pool_deadline < person.caller_deadline) ||
-              (person.arriving && limits_.timeout == Duration::zero());
+      holds = over || no_wait;
       break;
     case RefusalReason::kDeadline:
       holds = now >= person.caller_deadline &&
@@ -124,11 +142,22 @@ void Witness::CheckReason(const Person& person, RefusalReason reason) {
       holds = person.arriving && others >= limits_.max_waiters;
       break;
     case RefusalReason::kLeaseLimit:
-      holds = person.arriving && person.leases() && leases_ - 1 >= limits_.leased_limit() &&
-              limits_.leased_limit() < limits_.limit();
+      holds = person.arriving && person.leases() &&
+              (resized_ ||
+               (leases_ - 1 >= limits_.leased_limit() && limits_.leased_limit() < limits_.limit()));
       break;
     case RefusalReason::kConnectFailed:
-      holds = last_failure_ >= 0;
+      holds = last_told_ >= person.arrived_in;
+      break;
+    case RefusalReason::kDown:
+      holds = failures_told_ >= 2;
+      break;
+    case RefusalReason::kPaused:
+      holds = (over || no_wait) && (paused_ || last_resumed_ >= scheduler_.entered());
+      break;
+    case RefusalReason::kHopeless:
+      holds = person.arriving && limits_.refuse_hopeless && person.caller_deadline != kNever &&
+              person.priority != Priority::kDispatch;
       break;
     case RefusalReason::kShutdown:
       holds = draining_;
@@ -178,14 +207,15 @@ void Witness::Answered(Person& person) {
 }
 
 void Witness::PlacesChanged() {
-  Require(places_.all() <= limits_.limit(), "the database sees %d connections, the limit is %d",
-          places_.all(), limits_.limit());
+  Require(places_.all() <= allowed_, "the database sees %d connections, allowed are %d",
+          places_.all(), allowed_);
 }
 
 void Witness::Checked(const Pool& pool) {
   const PoolState::Counts counts = pool.numbers().counts;
   const int used = counts.idle + counts.leased + counts.opening + counts.closing;
-  Require(used <= limits_.limit(), "%d slots are used of %d", used, limits_.limit());
+  Require(used <= allowed_, "%d slots are used of %d", used, allowed_);
+  allowed_ = std::max(limits_.limit(), std::min(allowed_, used));
   Require(std::min({counts.idle, counts.leased, counts.opening, counts.closing, counts.waiting,
                     counts.leases}) >= 0,
           "a count is below zero");
@@ -193,7 +223,7 @@ void Witness::Checked(const Pool& pool) {
   Require(places_.all() <= used, "the database sees %d connections, the pool counts %d",
           places_.all(), used);
   Require(counts.leased == held_, "%d hold a connection, the pool counts %d", held_, counts.leased);
-  if (counts.idle == 0) return;
+  if (counts.idle == 0 || paused_) return;
   const auto others = std::count_if(persons_.begin(), persons_.end(), [](const Person& person) {
     return person.at == Person::At::kInLine && person.reports();
   });
@@ -201,7 +231,8 @@ void Witness::Checked(const Pool& pool) {
 }
 
 void Witness::Quiet(const Pool& pool) {
-  const PoolState::Counts counts = pool.numbers().counts;
+  const PoolNumbers numbers = pool.numbers();
+  const PoolState::Counts& counts = numbers.counts;
   const int waiting = static_cast<int>(in_line_.size());
   Require(counts.waiting == waiting, "%d wait, the pool counts %d", waiting, counts.waiting);
   Require(counts.opening == places_.opening && counts.closing == places_.closing &&
@@ -210,7 +241,11 @@ void Witness::Quiet(const Pool& pool) {
           places_.opening, places_.open, places_.closing, counts.opening,
           counts.idle + counts.leased, counts.closing);
   Require(counts.leases == leases_, "%d leases, the pool counts %d", leases_, counts.leases);
-  Require(waiting <= limits_.max_waiters + 2 * limits_.limit(), "%d wait", waiting);
+  Require(waiting <= limits_.max_waiters + 2 * largest_, "%d wait", waiting);
+  if (numbers.mode == PoolMode::kDown) {
+    Require(failures_in_a_row_ >= 2, "it counts as down after %d failures", failures_in_a_row_);
+    Require(waiting == 0, "%d wait for a database that is down", waiting);
+  }
 
   const Instant now = scheduler_.Now();
   int others = 0, reports = 0;
@@ -226,13 +261,14 @@ void Witness::Quiet(const Pool& pool) {
             person.number);
   }
   const int eligible = others + std::min(reports, MayReport() - held_reports_);
-  if (eligible <= 0) return;
+  if (eligible <= 0 || paused_) return;
   Require(places_.open == held_, "somebody waits while %d connections are open and %d are held",
           places_.open, held_);
   if (draining_) {
     Require(held_ + places_.opening > 0, "somebody waits whom nobody can serve");
-  } else {
-    Require(places_.opening >= eligible || places_.all() == limits_.limit(),
+  } else if (held_ == held_leases_ && failures_in_a_row_ < 2) {
+    // No statement will end soon and give its connection back: there is one opened for each.
+    Require(places_.opening >= eligible || places_.all() >= limits_.limit(),
             "%d wait, %d connections are being opened", eligible, places_.opening);
   }
 }
@@ -280,6 +316,16 @@ void Witness::Refused(RefusalReason reason) {
   ++seen_refused_;
   scheduler_.MayYield();
   announced_[scheduler_.current_task()] = reason;
+}
+
+void Witness::WentDown(const absl::Status& why) {
+  scheduler_.Note("down: %s", std::string(why.message()));
+  scheduler_.MayYield();
+}
+
+void Witness::CameBack(Duration /*after*/) {
+  scheduler_.Note("not down any more");
+  scheduler_.MayYield();
 }
 
 // Some connections are left to the other classes; of one or two, none.

@@ -46,9 +46,21 @@ class Witness final : public PoolObserver {
   // Connections.
   Places& places() { return places_; }
   void PlacesChanged();
-  void OpenSucceeded() { ++opened_; }
-  void OpenFails() { last_failure_ = scheduler_.step(); }
+  void OpenSucceeded() {
+    ++opened_;
+    failures_in_a_row_ = 0;
+  }
+  void OpenFails() { ++failures_in_a_row_; }
+  void OpenFailureTold() {
+    ++failures_told_;
+    last_told_ = scheduler_.step();
+  }
+
+  // Right before an operator does it.
   void Drains() { draining_ = true; }
+  void Pauses() { paused_ = true; }
+  void Resumes();
+  void Resizes(int size, int overflow);
 
   // After each step; when nobody can go on before time passes; at the end.
   void Checked(const Pool& pool);
@@ -61,6 +73,8 @@ class Witness final : public PoolObserver {
   void Closed(CloseReason reason) override;
   void Waited(Duration wait) override;
   void Refused(RefusalReason reason) override;
+  void WentDown(const absl::Status& why) override;
+  void CameBack(Duration after) override;
 
   std::deque<Person>& persons() { return persons_; }
   bool AllAnswered() const;
@@ -77,7 +91,7 @@ class Witness final : public PoolObserver {
   void LetsGo(Person& person);
   int MayReport() const;
 
-  const PoolLimits limits_;
+  PoolLimits limits_;
   Scheduler& scheduler_;
   std::deque<Person> persons_;
   std::map<int, Person*> in_line_;  // by number
@@ -94,7 +108,14 @@ class Witness final : public PoolObserver {
   int seen_refused_ = 0;
   int chosen_ = 0;
   int refused_ = 0;
-  int last_failure_ = -1;
+  int failures_in_a_row_ = 0;  // as the database knows
+  int failures_told_ = 0;      // to the pool
+  int last_told_ = -1;         // in which step
+  int last_resumed_ = -1;
+  int allowed_;  // connections, which a pool that was made smaller still has
+  int largest_;  // limit ever
+  bool resized_ = false;
+  bool paused_ = false;
   bool draining_ = false;
 };
 
