@@ -53,6 +53,8 @@ class Scheduler final : public Clock {
   void EntersPool();
   // When the present task last entered.
   int entered() const;
+  // No time passes while anybody can go on.
+  bool punctual() const { return lags_ == 0; }
   TaskId current_task() const { return current_; }
   int step() const { return step_; }
 

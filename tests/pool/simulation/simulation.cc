@@ -215,6 +215,7 @@ void Simulation::Operate(int actions) {
         break;
       case 1:
         scheduler_.Note("reconnect");
+        witness_.Reconnects();
         pool_->Reconnect();
         break;
       default:

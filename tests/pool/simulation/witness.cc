@@ -14,6 +14,21 @@ double Seconds(Instant when) {
 Witness::Witness(const PoolLimits& limits, Scheduler& scheduler)
     : limits_(limits), scheduler_(scheduler), allowed_(limits.limit()), largest_(limits.limit()) {}
 
+void Witness::Disconnect(int generation) {
+  if (generation != generation_) return;
+  ++generation_;
+  disconnected_ = scheduler_.step();
+}
+
+void Witness::HandedOut(int generation, Instant opened) {
+  // What was decided before may be under way still.
+  Require(generation >= generation_ || scheduler_.entered() <= disconnected_,
+          "a connection is handed out that is older than a disconnect");
+  Require(
+      !scheduler_.punctual() || !limits_.recycle || scheduler_.Now() - opened < *limits_.recycle,
+      "a connection is handed out that is too old");
+}
+
 void Witness::Resumes() {
   paused_ = false;
   last_resumed_ = scheduler_.step();

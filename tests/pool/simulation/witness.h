@@ -56,6 +56,13 @@ class Witness final : public PoolObserver {
     last_told_ = scheduler_.step();
   }
 
+  // A connection that was opened in `generation` is lost: so may be all that are as old.
+  void Disconnect(int generation);
+  int generation() const { return generation_; }
+  void Reconnects() { Disconnect(generation_); }
+  // It is handed out: it must be young enough.
+  void HandedOut(int generation, Instant opened);
+
   // Right before an operator does it.
   void Drains() { draining_ = true; }
   void Pauses() { paused_ = true; }
@@ -112,8 +119,10 @@ class Witness final : public PoolObserver {
   int failures_told_ = 0;      // to the pool
   int last_told_ = -1;         // in which step
   int last_resumed_ = -1;
-  int allowed_;  // connections, which a pool that was made smaller still has
-  int largest_;  // limit ever
+  int generation_ = 1;     // counts disconnects
+  int disconnected_ = -1;  // the last one's step
+  int allowed_;            // connections, which a pool that was made smaller still has
+  int largest_;            // limit ever
   bool resized_ = false;
   bool paused_ = false;
   bool draining_ = false;

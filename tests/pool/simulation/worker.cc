@@ -18,7 +18,9 @@ void WatchedHost::Ordered(const Order& order) {
                   serve                                      ? "serve"
                   : std::holds_alternative<OpenOrder>(order) ? "open"
                                                              : "close");
-  if (serve != nullptr) scheduler_.Note("... #%d", holder_->number);
+  if (serve == nullptr) return;
+  scheduler_.Note("... #%d", holder_->number);
+  witness_.HandedOut(generation_, opened_);
 }
 
 void WatchedHost::Reports(const char* what) {
@@ -36,7 +38,13 @@ std::optional<Order> WatchedHost::Answered(std::optional<Order> order) {
 
 std::optional<Order> WatchedHost::Opened(SlotId slot, Duration took) {
   Reports("opened");
-  return Answered(pool_.Opened(slot, took));
+  generation_ = kUnknown;
+  const int generation = witness_.generation();
+  opened_ = scheduler_.Now();
+  std::optional<Order> next = pool_.Opened(slot, took);
+  // Who can say whether it came before or after a disconnect in the meantime?
+  if (generation == witness_.generation()) generation_ = generation;
+  return Answered(std::move(next));
 }
 
 std::optional<Order> WatchedHost::OpenFailed(SlotId slot, const absl::Status& why) {
@@ -55,6 +63,7 @@ std::optional<Order> WatchedHost::Closed(SlotId slot, CloseReason reason) {
 std::optional<Order> WatchedHost::FoundStale(SlotId slot, std::shared_ptr<Waiter> waiter) {
   Reports("found stale");
   witness_.BackInLine(*std::exchange(holder_, nullptr));
+  witness_.Disconnect(generation_);
   return Answered(pool_.FoundStale(slot, std::move(waiter)));
 }
 
@@ -63,6 +72,7 @@ std::optional<Order> WatchedHost::Returned(SlotId slot, Condition condition, Ins
           : condition == Condition::kBroken ? "given back broken"
                                             : "given back dirty");
   witness_.GivesBack(*std::exchange(holder_, nullptr));
+  if (condition == Condition::kBroken) witness_.Disconnect(generation_);
   return Answered(pool_.Returned(slot, condition, answered));
 }
 

@@ -3,6 +3,7 @@
 #ifndef EMSDB_TESTS_POOL_SIMULATION_WORKER_H_
 #define EMSDB_TESTS_POOL_SIMULATION_WORKER_H_
 
+#include <climits>
 #include <memory>
 #include <optional>
 
@@ -28,6 +29,7 @@ class WatchedHost final : public WorkerHost {
   void Ordered(const Order& order);
 
  private:
+  static constexpr int kUnknown = INT_MAX;
   void Reports(const char* what);
   std::optional<Order> Answered(std::optional<Order> order);
 
@@ -36,7 +38,9 @@ class WatchedHost final : public WorkerHost {
   Scheduler& scheduler_;
   Witness& witness_;
   const Defect defect_;
-  bool busy_ = false;         // with an order
+  bool busy_ = false;          // with an order
+  int generation_ = kUnknown;  // of the connection; kUnknown while the pool is being told
+  Instant opened_{};
   Person* holder_ = nullptr;  // whom the present order serves
 };
 
