@@ -20,7 +20,7 @@ class BareWaiter final : public Waiter, public Participant {
       : Participant(person), witness_(witness), use_(std::move(use)) {}
 
   void Granted(Lease lease) override {
-    witness_.Granted(person());
+    witness_.Granted(person(), lease.connection());
     use_(lease.connection(), {person().caller_deadline, &lease.stop()}, lease).IgnoreError();
   }
   void Answer() override { witness_.Answered(person()); }
@@ -57,7 +57,7 @@ class SimulatedCall final : public Call, public Participant {
 
  private:
   absl::Status Run(Connection& connection, const Bounds& bounds, Lease& lease) override {
-    witness_.Granted(person());
+    witness_.Granted(person(), connection);
     return use_(connection, bounds, lease);
   }
   void Finish(absl::Status /*status*/, const CallTimes& /*times*/) override {

@@ -114,13 +114,18 @@ void Witness::BackInLine(Person& person) {
   in_line_[person.number] = &person;
 }
 
-void Witness::Granted(Person& person) {
+void Witness::Granted(Person& person, const Connection& connection) {
   scheduler_.Note("#%d is granted", person.number);
   ++person.grants;
   Require(person.inside || person.at == Person::At::kChosen, "#%d is granted and was not chosen",
           person.number);
   Require(person.grants == 1 && person.refusals == 0, "#%d is granted after %d grants, %d refusals",
           person.number, person.grants - 1, person.refusals);
+  if (person.inside) return;
+  const bool clean =
+      !connection.session_changed() &&
+      (connection.broken() || connection.transaction_state() == TransactionState::kIdle);
+  Require(clean, "#%d meets what another caller has left", person.number);
 }
 
 void Witness::Refused(Person& person) {

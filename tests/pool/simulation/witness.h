@@ -35,7 +35,7 @@ class Witness final : public PoolObserver {
   Person& ArrivesInside(Instant caller_deadline);
   void Chosen(Person& person);  // in the pool's decision, under its lock
   void BackInLine(Person& person);
-  void Granted(Person& person);
+  void Granted(Person& person, const Connection& connection);
   void Refused(Person& person);
   void Withdrawn(Person& person);
   // For a call, which hides which of the two it was.
