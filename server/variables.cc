@@ -15,7 +15,7 @@ constexpr char kMainUrlElsewhere[] = "MAIN_DATABASE_URL";
 // Promised for later versions. To ignore them would be untrue, so they are refused.
 const std::vector<std::string>& LaterVariables() {
   static const auto& later = *new std::vector<std::string>{
-      "EMSDB_TOKENS_FILE", "EMSDB_SESSION_RESET", "EMSDB_REFUSE_HOPELESS"};
+      "EMSDB_TOKENS_FILE", "EMSDB_SESSION_RESET"};
   return later;
 }
 

@@ -239,7 +239,7 @@ INSTANTIATE_TEST_SUITE_P(
         BadSettings{{{"EMSDB_NONSENSE", "1"}}, "EMSDB_NONSENSE is no setting of the gateway"},
         BadSettings{{{"EMSDB_TOKENS_FILE", "/t"}}, "this version does not have it"},
         BadSettings{{{"EMSDB_SESSION_RESET", "dirty"}}, "this version does not have it"},
-        BadSettings{{{"EMSDB_REFUSE_HOPELESS", "0"}}, "this version does not have it"},
+        BadSettings{{{"EMSDB_REFUSE_HOPELESS", "yes"}}, "must be one of 0, 1"},
         BadSettings{{{"DB_POOL_SIZE", "-3"}}, "DB_POOL_SIZE is '-3'"},
         BadSettings{{{"HEMS_DB_TIER", "x"}}, "HEMS_DB_TIER is 'x'"},
         BadSettings{{{"DATABASE_URL", kUrl},
