@@ -27,6 +27,8 @@ struct Person {
   bool arriving = true;  // Submit has not returned
   bool cancelled = false;
   int arrived_in = 0;  // step
+  int found_in_line = 0;
+  int found_leases = 0;
   int grants = 0;
   int refusals = 0;
   int answers = 0;

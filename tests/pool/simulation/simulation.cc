@@ -97,8 +97,7 @@ void Simulation::Rounds::End() {
 
 std::unique_ptr<Worker> Simulation::MakeWorker(WorkerHost& host, SlotId slot) {
   if (dice_.OneIn(50)) {
-    witness_.OpenFails();
-    witness_.OpenFailureTold();
+    witness_.CannotOpen();
     throw std::system_error(std::make_error_code(std::errc::resource_unavailable_try_again));
   }
   return std::make_unique<SimulatedWorker>(

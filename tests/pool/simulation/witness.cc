@@ -52,6 +52,8 @@ Person& Witness::Arrives(Priority priority, Purpose purpose, Instant caller_dead
   person.pool_deadline = After(person.arrived, no_wait ? kConnectTimeout : limits_.timeout);
   person.caller_deadline = caller_deadline;
   person.arrived_in = scheduler_.step();
+  person.found_in_line = static_cast<int>(in_line_.size());
+  person.found_leases = leases_;
   in_line_[person.number] = &person;
   if (person.leases()) ++leases_;
   scheduler_.Note("#%d arrives: class %d%s, deadline %.6f s", person.number,
@@ -146,7 +148,6 @@ void Witness::Refused(Person& person) {
 void Witness::CheckReason(const Person& person, RefusalReason reason) {
   scheduler_.Note("#%d is refused: %s", person.number, std::string(RefusalReasonName(reason)));
   const Instant now = scheduler_.Now();
-  const int others = static_cast<int>(in_line_.size()) - 1;
   const bool no_wait = person.arriving && limits_.timeout == Duration::zero();
   const bool over = now >= person.pool_deadline && person.pool_deadline < person.caller_deadline;
   bool holds = false;
@@ -159,12 +160,12 @@ void Witness::CheckReason(const Person& person, RefusalReason reason) {
               (person.arriving || person.caller_deadline <= person.pool_deadline);
       break;
     case RefusalReason::kLineFull:
-      holds = person.arriving && others >= limits_.max_waiters;
+      holds = person.arriving && person.found_in_line >= limits_.max_waiters;
       break;
     case RefusalReason::kLeaseLimit:
       holds = person.arriving && person.leases() &&
-              (resized_ ||
-               (leases_ - 1 >= limits_.leased_limit() && limits_.leased_limit() < limits_.limit()));
+              (resized_ || (person.found_leases >= limits_.leased_limit() &&
+                            limits_.leased_limit() < limits_.limit()));
       break;
     case RefusalReason::kConnectFailed:
       holds = last_told_ >= person.arrived_in;
@@ -319,7 +320,11 @@ void Witness::Opened(Duration /*took*/) {
   scheduler_.MayYield();
 }
 
-void Witness::OpenFailed() { scheduler_.MayYield(); }
+void Witness::OpenFailed() {
+  scheduler_.MayYield();
+  ++failures_told_;
+  last_told_ = scheduler_.step();
+}
 
 void Witness::Closed(CloseReason reason) {
   ++seen_closed_;

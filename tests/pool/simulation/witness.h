@@ -51,7 +51,9 @@ class Witness final : public PoolObserver {
     failures_in_a_row_ = 0;
   }
   void OpenFails() { ++failures_in_a_row_; }
-  void OpenFailureTold() {
+  // There is no worker for it.
+  void CannotOpen() {
+    ++failures_in_a_row_;
     ++failures_told_;
     last_told_ = scheduler_.step();
   }

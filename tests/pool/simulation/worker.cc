@@ -49,7 +49,6 @@ std::optional<Order> WatchedHost::Opened(SlotId slot, Duration took) {
 
 std::optional<Order> WatchedHost::OpenFailed(SlotId slot, const absl::Status& why) {
   Reports("open failed");
-  witness_.OpenFailureTold();
   if (defect_ == Defect::kForgetsAFailedOpening) return std::nullopt;
   return Answered(pool_.OpenFailed(slot, why));
 }
