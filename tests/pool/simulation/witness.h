@@ -61,6 +61,9 @@ class Witness final : public PoolObserver {
   // A connection that was opened in `generation` is lost: so may be all that are as old.
   void Disconnect(int generation);
   int generation() const { return generation_; }
+  bool draining() const { return draining_; }
+  bool resized() const { return resized_; }
+  const PoolLimits& limits() const { return limits_; }
   void Reconnects() { Disconnect(generation_); }
   // It is handed out: it must be young enough.
   void HandedOut(int generation, Instant opened);

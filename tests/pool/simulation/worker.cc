@@ -36,9 +36,35 @@ std::optional<Order> WatchedHost::Answered(std::optional<Order> order) {
   return order;
 }
 
+bool WatchedHost::IsTrue(CloseReason reason) const {
+  switch (reason) {
+    case CloseReason::kOverflow:
+      return true;  // how many are idle was another's affair by now
+    case CloseReason::kRecycled: {
+      const auto& recycle = witness_.limits().recycle;
+      return recycle && scheduler_.Now() - opened_ >= *recycle * 9 / 10;
+    }
+    case CloseReason::kInvalidated:
+      return generation_ == kUnknown || generation_ < witness_.generation();
+    case CloseReason::kStale:
+      return stale_;
+    case CloseReason::kBroken:
+      return returned_ == Condition::kBroken;
+    case CloseReason::kDirty:
+      return returned_ == Condition::kDirty;
+    case CloseReason::kResized:
+      return witness_.resized();
+    case CloseReason::kShutdown:
+      return witness_.draining();
+  }
+  return false;
+}
+
 std::optional<Order> WatchedHost::Opened(SlotId slot, Duration took) {
   Reports("opened");
   generation_ = kUnknown;
+  stale_ = false;
+  returned_ = std::nullopt;
   const int generation = witness_.generation();
   opened_ = scheduler_.Now();
   std::optional<Order> next = pool_.Opened(slot, took);
@@ -55,12 +81,18 @@ std::optional<Order> WatchedHost::OpenFailed(SlotId slot, const absl::Status& wh
 
 std::optional<Order> WatchedHost::Closed(SlotId slot, CloseReason reason) {
   Reports("closed");
+  if (!IsTrue(reason)) {
+    scheduler_.Violation(
+        absl::StrFormat("a connection was closed for a reason that is not true: %s",
+                        std::string(CloseReasonName(reason))));
+  }
   if (defect_ == Defect::kForgetsAClose && reason == CloseReason::kStale) return std::nullopt;
   return Answered(pool_.Closed(slot, reason));
 }
 
 std::optional<Order> WatchedHost::FoundStale(SlotId slot, std::shared_ptr<Waiter> waiter) {
   Reports("found stale");
+  stale_ = true;
   witness_.BackInLine(*std::exchange(holder_, nullptr));
   witness_.Disconnect(generation_);
   return Answered(pool_.FoundStale(slot, std::move(waiter)));
@@ -70,6 +102,7 @@ std::optional<Order> WatchedHost::Returned(SlotId slot, Condition condition, Ins
   Reports(condition == Condition::kGood     ? "given back"
           : condition == Condition::kBroken ? "given back broken"
                                             : "given back dirty");
+  returned_ = condition;
   witness_.GivesBack(*std::exchange(holder_, nullptr));
   if (condition == Condition::kBroken) witness_.Disconnect(generation_);
   return Answered(pool_.Returned(slot, condition, answered));

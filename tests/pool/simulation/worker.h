@@ -31,6 +31,7 @@ class WatchedHost final : public WorkerHost {
  private:
   static constexpr int kUnknown = INT_MAX;
   void Reports(const char* what);
+  bool IsTrue(CloseReason reason) const;
   std::optional<Order> Answered(std::optional<Order> order);
 
   WorkerHost& pool_;
@@ -41,7 +42,9 @@ class WatchedHost final : public WorkerHost {
   bool busy_ = false;          // with an order
   int generation_ = kUnknown;  // of the connection; kUnknown while the pool is being told
   Instant opened_{};
-  Person* holder_ = nullptr;  // whom the present order serves
+  std::optional<Condition> returned_;  // if that was its last report
+  bool stale_ = false;                 // likewise
+  Person* holder_ = nullptr;           // whom the present order serves
 };
 
 class SimulatedWorker final : public ConnectionWorker {
