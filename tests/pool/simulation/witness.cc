@@ -15,6 +15,7 @@ Witness::Witness(const PoolLimits& limits, Scheduler& scheduler)
     : limits_(limits), scheduler_(scheduler), allowed_(limits.limit()), largest_(limits.limit()) {}
 
 void Witness::Disconnect(int generation) {
+  if (generation == kUnknown) blurred_ = true;
   if (generation != generation_) return;
   ++generation_;
   disconnected_ = scheduler_.step();

@@ -3,6 +3,7 @@
 #ifndef EMSDB_TESTS_POOL_SIMULATION_WITNESS_H_
 #define EMSDB_TESTS_POOL_SIMULATION_WITNESS_H_
 
+#include <climits>
 #include <deque>
 #include <map>
 #include <string>
@@ -58,6 +59,9 @@ class Witness final : public PoolObserver {
     last_told_ = scheduler_.step();
   }
 
+  // Of a connection, when it is not certain on which side of a disconnect it was opened.
+  static constexpr int kUnknown = INT_MAX;
+  bool IsSuspect(int generation) const { return generation < generation_ || blurred_; }
   // A connection that was opened in `generation` is lost: so may be all that are as old.
   void Disconnect(int generation);
   int generation() const { return generation_; }
@@ -125,6 +129,7 @@ class Witness final : public PoolObserver {
   int last_told_ = -1;         // in which step
   int last_resumed_ = -1;
   int generation_ = 1;     // counts disconnects
+  bool blurred_ = false;   // one of an unknown generation was lost
   int disconnected_ = -1;  // the last one's step
   int allowed_;            // connections, which a pool that was made smaller still has
   int largest_;            // limit ever

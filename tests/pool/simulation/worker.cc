@@ -45,7 +45,7 @@ bool WatchedHost::IsTrue(CloseReason reason) const {
       return recycle && scheduler_.Now() - opened_ >= *recycle * 9 / 10;
     }
     case CloseReason::kInvalidated:
-      return generation_ == kUnknown || generation_ < witness_.generation();
+      return generation_ == kUnknown || witness_.IsSuspect(generation_);
     case CloseReason::kStale:
       return stale_;
     case CloseReason::kBroken:

@@ -3,7 +3,6 @@
 #ifndef EMSDB_TESTS_POOL_SIMULATION_WORKER_H_
 #define EMSDB_TESTS_POOL_SIMULATION_WORKER_H_
 
-#include <climits>
 #include <memory>
 #include <optional>
 
@@ -29,7 +28,7 @@ class WatchedHost final : public WorkerHost {
   void Ordered(const Order& order);
 
  private:
-  static constexpr int kUnknown = INT_MAX;
+  static constexpr int kUnknown = Witness::kUnknown;
   void Reports(const char* what);
   bool IsTrue(CloseReason reason) const;
   std::optional<Order> Answered(std::optional<Order> order);
