@@ -42,7 +42,6 @@ absl::StatusOr<std::unique_ptr<Connection>> SimulatedDatabase::Open(const Bounds
   --witness_.places().opening;
   if (!failure.ok()) {
     scheduler_.Note("opening fails: %s", std::string(failure.message()));
-    witness_.OpenFails();
     return failure;
   }
   ++witness_.places().open;

@@ -319,12 +319,12 @@ void Witness::Over() {
 void Witness::Opened(Duration /*took*/) {
   ++seen_opened_;
   scheduler_.MayYield();
+  failures_in_a_row_ = 0;  // the pool takes its lock now
 }
 
 void Witness::OpenFailed() {
   scheduler_.MayYield();
-  ++failures_told_;
-  last_told_ = scheduler_.step();
+  CannotOpen();  // the pool takes its lock now
 }
 
 void Witness::Closed(CloseReason reason) {

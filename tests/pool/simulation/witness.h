@@ -47,11 +47,7 @@ class Witness final : public PoolObserver {
   // Connections.
   Places& places() { return places_; }
   void PlacesChanged();
-  void OpenSucceeded() {
-    ++opened_;
-    failures_in_a_row_ = 0;
-  }
-  void OpenFails() { ++failures_in_a_row_; }
+  void OpenSucceeded() { ++opened_; }
   // There is no worker for it.
   void CannotOpen() {
     ++failures_in_a_row_;
@@ -124,9 +120,9 @@ class Witness final : public PoolObserver {
   int seen_refused_ = 0;
   int chosen_ = 0;
   int refused_ = 0;
-  int failures_in_a_row_ = 0;  // as the database knows
-  int failures_told_ = 0;      // to the pool
-  int last_told_ = -1;         // in which step
+  int failures_in_a_row_ = 0;  // in the order in which the pool heard of them
+  int failures_told_ = 0;
+  int last_told_ = -1;  // in which step
   int last_resumed_ = -1;
   int generation_ = 1;     // counts disconnects
   bool blurred_ = false;   // one of an unknown generation was lost
