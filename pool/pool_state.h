@@ -19,52 +19,18 @@
 #include <cstdint>
 #include <deque>
 #include <optional>
-#include <string_view>
 #include <vector>
 
 #include "absl/container/inlined_vector.h"
 #include "pool/limits.h"
 #include "pool/line.h"
 #include "pool/outage.h"
+#include "pool/reasons.h"
 #include "pool/turnover.h"
 
 namespace emsdb {
 
 using SlotId = int;
-
-// Why a connection was closed; the same words in metrics, logs and tests.
-enum class CloseReason {
-  kOverflow,     // given back while enough idle ones were kept
-  kRecycled,     // older than DB_POOL_RECYCLE
-  kInvalidated,  // older than a disconnect that was noticed on another one
-  kStale,        // found dead before use, by a ping or by a look at the socket
-  kBroken,       // lost in use
-  kDirty,        // given back in a state that could not be cleaned
-  kResized,      // beyond the limits of a pool that was made smaller
-  kShutdown
-};
-std::string_view CloseReasonName(CloseReason reason);  // "overflow", ...
-
-// Why a waiter got no connection.
-enum class RefusalReason {
-  kTimedOut,       // DB_POOL_TIMEOUT
-  kDeadline,       // the caller's own, shorter deadline
-  kLineFull,       // EMSDB_MAX_WAITERS
-  kLeaseLimit,     // EMSDB_MAX_LEASED
-  kConnectFailed,  // the connection opened for it could not be made
-  kDown,           // the database cannot be reached: nobody waits for it
-  kPaused,         // DB_POOL_TIMEOUT was over while an operator's pause lasted
-  kHopeless,       // EMSDB_REFUSE_HOPELESS: its deadline would have passed in line
-  kShutdown
-};
-std::string_view RefusalReasonName(RefusalReason reason);  // "timed_out", ...
-
-// What became of the reset of a session that its holder had changed.
-enum class ResetResult {
-  kDone,
-  kFailed  // the connection is closed: kDirty, or kBroken where it was lost
-};
-std::string_view ResetResultName(ResetResult result);  // "done", "failed"
 
 // What to do to a connection before it is handed out.
 enum class Check {
@@ -99,10 +65,6 @@ struct Actions {
   absl::InlinedVector<Refusal, 1> refusals;
   absl::InlinedVector<SlotId, 1> held_long;  // for longer than others may wait; each lease once
 };
-
-// What a pool does, as its operators see it.
-enum class PoolMode { kRunning, kPaused, kDown, kDraining };
-std::string_view PoolModeName(PoolMode mode);  // "running", ...
 
 class PoolState {
  public:
