@@ -19,9 +19,6 @@ namespace emsdb::transfer {
 struct Patience {
   std::chrono::microseconds deadline = std::chrono::seconds(20);
   std::optional<std::chrono::microseconds> leaves_after = std::nullopt;
-
-  // Whether the gateway had time enough for any answer of its own.
-  bool lasts() const { return deadline >= std::chrono::seconds(20) && !leaves_after; }
 };
 
 // What is known of the work of a call, or of a transaction, when it is over.

@@ -77,18 +77,23 @@ TEST(CancelsThatGoNowhere, HoldUpNobodyWhileTheServerStandsStill) {
   const GatewayProcess gateway({{"DATABASE_URL", server.url()},
                                 {"FIRE_DATABASE_URL", other.url()},
                                 {"MAIN_DB_POOL_SIZE", "40"}});
+  constexpr int kStuck = 40;
+  constexpr milliseconds kDeadline = seconds(6);
+  const auto began = steady_clock::now();
   std::vector<std::future<Asked>> stuck;
-  for (int i = 0; i < 40; ++i) {
+  for (int i = 0; i < kStuck; ++i) {
     stuck.push_back(std::async(std::launch::async, [&] {
-      return AskFor(gateway, "main", "select pg_sleep(60)", seconds(4));
+      return AskFor(gateway, "main", "select pg_sleep(60)", kDeadline);
     }));
   }
-  while (server.AskNumber("select count(*) from pg_stat_activity where query like '%pg_sleep(60)%' "
-                          "and state = 'active' and pid <> pg_backend_pid()") < 40) {
+  while (server.AskNumber("select count(*) from pg_stat_activity where "
+                          "query like '%pg_sleep(60)%' and state = 'active' and "
+                          "pid <> pg_backend_pid()") < kStuck) {
+    ASSERT_LT(steady_clock::now() - began, kDeadline) << "not all of them run";
   }
   server.Freeze();
   // Until after the deadlines of all who are stuck.
-  const auto until = steady_clock::now() + seconds(5);
+  const auto until = began + kDeadline + seconds(1);
   int answered = 0;
   while (steady_clock::now() < until) {
     const Asked asked = AskFor(gateway, "fire", "select 1", seconds(10));
@@ -100,7 +105,7 @@ TEST(CancelsThatGoNowhere, HoldUpNobodyWhileTheServerStandsStill) {
   for (auto& one : stuck) {
     const Asked asked = one.get();
     EXPECT_EQ(asked.status.code(), absl::StatusCode::kDeadlineExceeded) << asked.status;
-    EXPECT_LT(asked.took, seconds(4) + kAtOnce);
+    EXPECT_LT(asked.took, kDeadline + kAtOnce);
   }
   server.Thaw();
   const auto thawed = steady_clock::now();
