@@ -81,17 +81,15 @@ void Simulation::Abandon(std::unique_ptr<Simulation> broken_off) {
 }
 
 void Simulation::Rounds::Run() {
-  while (!over_) {
+  for (Instant next{}; Wait(next);) {
     scheduler_.EntersPool();
-    const Instant next = Round();
+    next = Round();
     scheduler_.Stir();
-    Wait(next);
   }
 }
 
 void Simulation::Rounds::End() {
-  over_ = true;
-  Interrupt();
+  Upkeep::End();
   scheduler_.Stir();
 }
 

@@ -44,7 +44,6 @@ class Simulation {
 
    private:
     Scheduler& scheduler_;
-    bool over_ = false;
   };
   struct Caller {
     Person* person;
