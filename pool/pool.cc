@@ -18,6 +18,11 @@ WorkerFactory Threads(std::shared_ptr<Connector> connector, Clock& clock) {
   };
 }
 
+absl::Status NoAnswer() {
+  return ConnectionUnavailable("the database did not answer in time to an attempt to connect",
+                               Stage::kConnecting);
+}
+
 OpenFailure KindOf(const absl::Status& why) {
   return DetailOf(why).sqlstate == kTooManyConnections ? OpenFailure::kServerFull
                                                        : OpenFailure::kUnreachable;
@@ -71,7 +76,7 @@ void Pool::Submit(std::shared_ptr<Waiter> waiter, const Checkout& checkout) {
     }
     Prepare(now, actions, kNobody, deliveries);
   }
-  Deliver(std::move(deliveries));
+  Deliver(deliveries);
 }
 
 bool Pool::Withdraw(Waiter& waiter) {
@@ -80,7 +85,7 @@ bool Pool::Withdraw(Waiter& waiter) {
   const Ticket ticket = waiter.ticket_;
   if (!state_.Withdraw(ticket)) return false;
   gone = Unseat(ticket);
-  emptied_.NotifyAll();
+  TellDrain();
   return true;
 }
 
@@ -111,7 +116,7 @@ void Pool::Stop() {
       if (slot.worker) workers.push_back(slot.worker.get());
     }
   }
-  Deliver(std::move(deliveries));
+  Deliver(deliveries);
   for (Worker* worker : workers) worker->Stop(StopReason::kShutdown);
 }
 
@@ -147,7 +152,7 @@ void Pool::Decide(Decision decision) {
     decision(now, actions);
     Prepare(now, actions, kNobody, deliveries);
   }
-  Deliver(std::move(deliveries));
+  Deliver(deliveries);
 }
 
 PoolNumbers Pool::numbers() const {
@@ -196,7 +201,7 @@ std::optional<Order> Pool::Opened(SlotId slot, Duration took) {
     state_.Opened(now, slot, actions);
     Prepare(now, actions, slot, deliveries);
   }
-  return Deliver(std::move(deliveries));
+  return Deliver(deliveries);
 }
 
 std::optional<Order> Pool::OpenFailed(SlotId slot, const absl::Status& why) {
@@ -206,17 +211,12 @@ std::optional<Order> Pool::OpenFailed(SlotId slot, const absl::Status& why) {
   {
     MutexLock lock(mutex_);
     // Not the caller's deadline: that of the opening.
-    last_connect_failure_ = why.code() == absl::StatusCode::kDeadlineExceeded
-                                ? ConnectionUnavailable(
-                                      "the database did not answer in time to "
-                                      "an attempt to connect",
-                                      Stage::kConnecting)
-                                : why;
+    last_connect_failure_ = why.code() == absl::StatusCode::kDeadlineExceeded ? NoAnswer() : why;
     Actions actions;
     state_.OpenFailed(now, slot, KindOf(why), actions);
     Prepare(now, actions, slot, deliveries);
   }
-  return Deliver(std::move(deliveries));
+  return Deliver(deliveries);
 }
 
 std::optional<Order> Pool::Closed(SlotId slot, CloseReason reason) {
@@ -229,7 +229,7 @@ std::optional<Order> Pool::Closed(SlotId slot, CloseReason reason) {
     state_.Closed(now, slot, actions);
     Prepare(now, actions, slot, deliveries);
   }
-  return Deliver(std::move(deliveries));
+  return Deliver(deliveries);
 }
 
 std::optional<Order> Pool::FoundStale(SlotId slot, std::shared_ptr<Waiter> waiter) {
@@ -243,7 +243,7 @@ std::optional<Order> Pool::FoundStale(SlotId slot, std::shared_ptr<Waiter> waite
     Seat(state_.FoundStale(now, slot, actions), waiter);
     Prepare(now, actions, slot, deliveries);
   }
-  std::optional<Order> next = Deliver(std::move(deliveries));
+  std::optional<Order> next = Deliver(deliveries);
   waiter->BackInLine();
   return next;
 }
@@ -259,7 +259,7 @@ std::optional<Order> Pool::Returned(SlotId slot, Condition condition, Instant an
     state_.Returned(now, slot, condition, answered, actions);
     Prepare(now, actions, slot, deliveries);
   }
-  return Deliver(std::move(deliveries));
+  return Deliver(deliveries);
 }
 
 Instant Pool::Tick(Instant now) {
@@ -273,11 +273,13 @@ Instant Pool::Tick(Instant now) {
     // Told by the return value: a nudge would only bring the upkeep back at once, for ever.
     next = std::exchange(deliveries.next_due, kNever);
   }
-  Deliver(std::move(deliveries));
+  Deliver(deliveries);
   return next;
 }
 
 void Pool::Prepare(Instant now, const Actions& actions, SlotId self, Deliveries& deliveries) {
+  // Down without a failure: for silence.
+  if (state_.outage().down() && last_connect_failure_.ok()) last_connect_failure_ = NoAnswer();
   // A slot that gets no worker fails at once, which may lead to the next action.
   Actions failures = PrepareOnce(now, actions, self, deliveries);
   while (!failures.opens.empty() || !failures.refusals.empty()) {
@@ -285,7 +287,12 @@ void Pool::Prepare(Instant now, const Actions& actions, SlotId self, Deliveries&
   }
   NoticeOutage(now, deliveries);
   deliveries.next_due = state_.NextDue();
-  emptied_.NotifyAll();
+  TellDrain();
+}
+
+// Nobody else waits for the pool to be empty.
+void Pool::TellDrain() {
+  if (state_.mode() == PoolMode::kDraining) emptied_.NotifyAll();
 }
 
 void Pool::NoticeOutage(Instant now, Deliveries& deliveries) {
@@ -334,7 +341,7 @@ Actions Pool::PrepareOnce(Instant now, const Actions& actions, SlotId self,
   return failures;
 }
 
-std::optional<Order> Pool::Deliver(Deliveries deliveries) {
+std::optional<Order> Pool::Deliver(Deliveries& deliveries) {
   for (auto& [worker, order] : deliveries.orders) worker->Give(std::move(order));
   for (auto& refused : deliveries.refusals) {
     observer_.Refused(refused.reason);
@@ -383,7 +390,11 @@ absl::Status Pool::Refusal(RefusalReason reason, Instant now) const {
                         .counts = state_.counts(),
                         .mode = state_.mode(),
                         .last_connect_failure = last_connect_failure_};
-  if (reason == RefusalReason::kDown) facts.next_attempt = state_.outage().next_attempt() - now;
+  if (reason == RefusalReason::kDown) {
+    // One that is under way, and may hang, says nothing about when to come again.
+    facts.next_attempt =
+        facts.counts.opening > 0 ? Outage::kLongestPause : state_.outage().next_attempt() - now;
+  }
   // Thousands may be refused at one stroke, and most have no use for the names.
   if (reason == RefusalReason::kTimedOut || reason == RefusalReason::kLeaseLimit) {
     facts.held = Held(now);

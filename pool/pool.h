@@ -109,12 +109,13 @@ class Pool final : private WorkerHost, private Due {
   std::optional<Order> Closed(SlotId slot, CloseReason reason) override;
   std::optional<Order> FoundStale(SlotId slot, std::shared_ptr<Waiter> waiter) override;
   std::optional<Order> Returned(SlotId slot, Condition condition, Instant answered) override;
+  void Reset(SlotId /*slot*/, ResetResult result) override { observer_.Reset(result); }
   Instant Tick(Instant now) override;
 
   static constexpr SlotId kNobody = -1;
   void Prepare(Instant now, const Actions& actions, SlotId self, Deliveries& deliveries)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  std::optional<Order> Deliver(Deliveries deliveries);
+  std::optional<Order> Deliver(Deliveries& deliveries);
   Actions PrepareOnce(Instant now, const Actions& actions, SlotId self, Deliveries& deliveries)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   Worker& WorkerOf(SlotId slot) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
@@ -126,6 +127,7 @@ class Pool final : private WorkerHost, private Due {
   std::vector<HeldConnection> Held(Instant now) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   HeldConnection HeldAt(const SlotRecord& slot, Instant now) const
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void TellDrain() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void NoticeOutage(Instant now, Deliveries& deliveries) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   template <typename Decision>
   void Decide(Decision decision);

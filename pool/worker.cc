@@ -9,6 +9,8 @@ namespace {
 // How long a ping may take, and the roll-back of what a lease left open. Longer means lost.
 constexpr Duration kPingTimeout = std::chrono::seconds(2);
 constexpr Duration kRollBackTimeout = std::chrono::seconds(5);
+// And the reset of a session that was changed. A new connection takes less.
+constexpr Duration kResetTimeout = std::chrono::seconds(3);
 
 }  // namespace
 
@@ -22,26 +24,21 @@ void Lease::End() {
   if (worker_ != nullptr) std::exchange(worker_, nullptr)->EndLease();
 }
 
-ThreadWorker::ThreadWorker(WorkerHost& host, SlotId slot, Connector& connector, Clock& clock)
-    : host_(host), slot_(slot), connector_(connector), clock_(clock), thread_([this] { Run(); }) {}
-
-ThreadWorker::~ThreadWorker() { thread_.join(); }
-
-void ThreadWorker::Give(Order order) {
+void ConnectionWorker::Give(Order order) {
   MutexLock lock(mutex_);
   order_ = std::move(order);
-  changed_.NotifyOne();
+  Changed();
 }
 
-Order ThreadWorker::NextOrder() {
+Order ConnectionWorker::NextOrder() {
   MutexLock lock(mutex_);
-  while (!order_) changed_.Wait(mutex_);
+  while (!order_) AwaitChange();
   Order order = *std::move(order_);
   order_.reset();
   return order;
 }
 
-void ThreadWorker::Run() {
+void ConnectionWorker::Run() {
   for (std::optional<Order> next = NextOrder();;) {
     if (std::holds_alternative<ExitOrder>(*next)) return;
     next = std::visit([this](auto& order) { return Carry(order); }, *next);
@@ -49,7 +46,7 @@ void ThreadWorker::Run() {
   }
 }
 
-std::optional<Order> ThreadWorker::Carry(const OpenOrder&) {
+std::optional<Order> ConnectionWorker::Carry(const OpenOrder&) {
   const Instant began = clock_.Now();
   auto opened = connector_.Open(ShortBounds(kConnectTimeout));
   if (!opened.ok()) return host_.OpenFailed(slot_, opened.status());
@@ -57,12 +54,12 @@ std::optional<Order> ThreadWorker::Carry(const OpenOrder&) {
   return host_.Opened(slot_, clock_.Now() - began);
 }
 
-std::optional<Order> ThreadWorker::Carry(const CloseOrder& order) {
+std::optional<Order> ConnectionWorker::Carry(const CloseOrder& order) {
   connection_.reset();
   return host_.Closed(slot_, order.reason);
 }
 
-std::optional<Order> ThreadWorker::Carry(ServeOrder& order) {
+std::optional<Order> ConnectionWorker::Carry(ServeOrder& order) {
   const std::shared_ptr<Waiter> waiter = std::move(order.waiter);
   if (!Proved(order)) return host_.FoundStale(slot_, waiter);
   {
@@ -78,7 +75,7 @@ std::optional<Order> ThreadWorker::Carry(ServeOrder& order) {
     answer();
     unanswered = RunTask();
   }
-  if (MustBeCleaned()) answer();  // nobody waits for a roll-back that is not his
+  if (MustBeCleaned()) answer();  // nobody waits for what is done for the next one
   const Condition condition = Clean();
   stop_.Clear();
   std::optional<Order> next = host_.Returned(slot_, condition, clock_.Now());
@@ -86,7 +83,7 @@ std::optional<Order> ThreadWorker::Carry(ServeOrder& order) {
   return next;
 }
 
-bool ThreadWorker::Proved(const ServeOrder& order) {
+bool ConnectionWorker::Proved(const ServeOrder& order) {
   ping_cut_short_ = false;
   if (!connection_->LooksAlive()) return false;
   if (order.check == Check::kLook) return true;
@@ -100,18 +97,18 @@ bool ThreadWorker::Proved(const ServeOrder& order) {
   return answered || ping_cut_short_;
 }
 
-bool ThreadWorker::Kept() {
+bool ConnectionWorker::Kept() {
   MutexLock lock(mutex_);
   return leased_;
 }
 
 // Serves the holder of a lease that outlived its call; returns at once when the lease has ended.
 // Who is to be answered then, if anybody.
-std::shared_ptr<Waiter> ThreadWorker::RunTask() {
+std::shared_ptr<Waiter> ConnectionWorker::RunTask() {
   LeaseTask task;
   {
     MutexLock lock(mutex_);
-    while (leased_ && !task_) changed_.Wait(mutex_);
+    while (leased_ && !task_) AwaitChange();
     if (!leased_) return nullptr;
     task = *std::move(task_);
     task_.reset();
@@ -120,39 +117,49 @@ std::shared_ptr<Waiter> ThreadWorker::RunTask() {
   return std::exchange(answer_, nullptr);
 }
 
-bool ThreadWorker::MustBeCleaned() const {
-  return !connection_->broken() && connection_->transaction_state() != TransactionState::kIdle;
+bool ConnectionWorker::MustBeCleaned() const {
+  return !connection_->broken() && (connection_->session_changed() ||
+                                    connection_->transaction_state() != TransactionState::kIdle);
 }
 
-// Nothing of one holder reaches the next: what is open is rolled back, what cannot be is closed.
-Condition ThreadWorker::Clean() {
+// Nothing of one holder reaches the next: what is open is rolled back, what was changed in the
+// session is reset, and what cannot be is closed.
+Condition ConnectionWorker::Clean() {
   if (MustBeCleaned()) {
     stop_.Clear();
-    if (!connection_->RollBack(ShortBounds(kRollBackTimeout)).ok()) return Condition::kDirty;
+    const bool idle = connection_->transaction_state() == TransactionState::kIdle;
+    if (!idle && !connection_->RollBack(ShortBounds(kRollBackTimeout)).ok()) {
+      return Condition::kDirty;
+    }
+    if (!connection_->broken() && connection_->session_changed()) ResetSession();
   }
   // Only a lost one makes the others suspect.
   if (connection_->broken()) {
     return ping_cut_short_ || connection_->given_up() ? Condition::kDirty : Condition::kBroken;
   }
-  if (connection_->session_changed()) return Condition::kDirty;
   const bool idle = connection_->transaction_state() == TransactionState::kIdle;
-  return idle ? Condition::kGood : Condition::kDirty;
+  return idle && !connection_->session_changed() ? Condition::kGood : Condition::kDirty;
 }
 
-Bounds ThreadWorker::ShortBounds(Duration longest) {
+void ConnectionWorker::ResetSession() {
+  const bool done = connection_->ResetSession(ShortBounds(kResetTimeout)).ok();
+  host_.Reset(slot_, done ? ResetResult::kDone : ResetResult::kFailed);
+}
+
+Bounds ConnectionWorker::ShortBounds(Duration longest) {
   return {After(clock_.Now(), longest), &stop_};
 }
 
-void ThreadWorker::Post(LeaseTask task) {
+void ConnectionWorker::Post(LeaseTask task) {
   MutexLock lock(mutex_);
   task_ = std::move(task);
-  changed_.NotifyOne();
+  Changed();
 }
 
-void ThreadWorker::EndLease() {
+void ConnectionWorker::EndLease() {
   MutexLock lock(mutex_);
   leased_ = false;
-  changed_.NotifyOne();
+  Changed();
 }
 
 }  // namespace emsdb

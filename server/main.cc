@@ -39,7 +39,8 @@ Settings Environment() {
 }
 
 absl::StatusOr<std::unique_ptr<PostgresConnector>> MakePostgres(const DatabaseSettings& settings) {
-  return PostgresConnector::Create({.uri = settings.connection}, Clock::Real());
+  return PostgresConnector::Create(
+      {.uri = settings.connection, .session_reset = settings.session_reset}, Clock::Real());
 }
 
 // What libpq itself has against a URL, beyond what the settings' own check finds.
@@ -83,11 +84,12 @@ absl::Status MakeDataDirectory(const Config& config) {
                                 " cannot be created: " + failure.message());
 }
 
-sigset_t EndSignals() {
+sigset_t WatchedSignals() {
   sigset_t signals;
   sigemptyset(&signals);
   sigaddset(&signals, SIGTERM);
   sigaddset(&signals, SIGINT);
+  sigaddset(&signals, SIGHUP);
   return signals;
 }
 
@@ -133,9 +135,9 @@ int Serve(const Config& config) {
   if (!started.ok()) return Complain({std::string(started.message())});
   std::cout << "emsdb-gateway " << EMSDB_VERSION << " serves on port " << server.port()
             << ", metrics on port " << server.metrics_port() << std::endl;
-  const sigset_t signals = EndSignals();
+  const sigset_t signals = WatchedSignals();
   int signal = 0;
-  sigwait(&signals, &signal);
+  while (sigwait(&signals, &signal) == 0 && signal == SIGHUP) server.Reload();
   log.Info("draining", {{"at_most_s", ShownSeconds(config.drain_timeout)}});
   LeaveAfter(config.drain_timeout + kMargin);
   const bool clean = server.Drain();
@@ -152,7 +154,7 @@ int Run(int argc, char** argv) {
                "Print the settings as understood, or every complaint, and exit");
   CLI11_PARSE(app, argc, argv);
   // Before any thread is made, so that all of them leave these to sigwait.
-  const sigset_t signals = EndSignals();
+  const sigset_t signals = WatchedSignals();
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   signal(SIGPIPE, SIG_IGN);
   const auto parsed = ParseConfig(Environment());
