@@ -41,6 +41,13 @@ struct TransactionOptions {
   Duration server_idle_timeout{};
 };
 
+// When a session is brought back to the state in which it was opened, where the engine has such.
+enum class SessionReset {
+  kWhenChanged,    // given back with session_changed()
+  kBeforeEveryUse  // then too, and in the packet of each use's first statement: for what cannot be
+                   // seen
+};
+
 // What travels with a statement beside its text.
 struct RunOptions {
   Access access = Access::kReadWrite;  // of a statement outside a transaction
@@ -133,8 +140,16 @@ class Connection {
   // Something that a statement did may outlive it in the session (a setting, a prepared statement,
   // a temporary table, a lock) and would reach whoever uses the connection next, as far as can be
   // seen: by the statement's kind, the settings that the server reports, and names in the text. So
-  // it shall be used by its present holder alone. Once true it stays so.
+  // it shall be used by its present holder alone until it was reset.
   virtual bool session_changed() const = 0;
+
+  // Undoes what session_changed() means, in one round trip, and none if it is false. OK: the
+  // session is as it was after Open. Anything else: it is not, or nobody knows, and the connection
+  // is to be closed; so a driver that knows no reset need not have one. Only in state kIdle.
+  virtual absl::Status ResetSession(const Bounds& /*bounds*/) {
+    if (!session_changed()) return absl::OkStatus();
+    return absl::FailedPreconditionError("this driver cannot reset a session");
+  }
 };
 
 // Makes connections to one database. Safe for use by several threads.

@@ -4,6 +4,7 @@
 
 #include <string>
 
+#include "pool/connection.h"
 #include "pool/limits.h"
 
 namespace emsdb {
@@ -18,6 +19,7 @@ struct DatabaseSettings {
   std::string location;    // fit to be shown: "host:port/dbname", the path, or ":memory:"
   std::string tier;        // the tier the limits came from; empty without one
   PoolLimits limits;       // not applied to SQLite
+  SessionReset session_reset = SessionReset::kWhenChanged;  // not applied to SQLite
 };
 
 }  // namespace emsdb

@@ -158,6 +158,13 @@ absl::Status ConnectionUnavailable(std::string_view cause, Stage stage) {
                .retry_after = std::chrono::milliseconds(500)});
 }
 
+absl::Status SessionNotReset(std::string_view cause) {
+  return WithDetail(
+      absl::UnavailableError(absl::StrFormat(
+          "the database session could not be reset before its use: %s; nothing was run", cause)),
+      {.reason = "SESSION_NOT_RESET", .stage = Stage::kRunning, .retry = Retry::kYes});
+}
+
 absl::Status CommitRolledBack() {
   return Make(absl::StatusCode::kAborted,
               "the transaction was rolled back: a statement in it had failed",

@@ -70,6 +70,10 @@ absl::Status OutcomeUnknown(std::string_view cause, Stage stage);
 // The connection was lost or could not be made, and nothing was sent on it.
 absl::Status ConnectionUnavailable(std::string_view cause, Stage stage);
 
+// The session could not be brought back to the state in which it was opened. UNAVAILABLE, nothing
+// was run.
+absl::Status SessionNotReset(std::string_view cause);
+
 // A commit did not commit: the transaction had failed before. ABORTED.
 absl::Status CommitRolledBack();
 

@@ -16,6 +16,7 @@ class PoolObserver {
   virtual void Closed(CloseReason /*reason*/) {}
   virtual void Waited(Duration /*wait*/) {}
   virtual void Refused(RefusalReason /*reason*/) {}
+  virtual void Reset(ResetResult /*result*/) {}
   // A connection has been in use for longer than others may wait for one.
   virtual void HeldLong(const Holder& /*who*/, Duration /*held*/) {}
   // The database cannot be reached; `why` is fit for an operator. Calls fail at once until

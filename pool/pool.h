@@ -109,6 +109,7 @@ class Pool final : private WorkerHost, private Due {
   std::optional<Order> Closed(SlotId slot, CloseReason reason) override;
   std::optional<Order> FoundStale(SlotId slot, std::shared_ptr<Waiter> waiter) override;
   std::optional<Order> Returned(SlotId slot, Condition condition, Instant answered) override;
+  void Reset(SlotId /*slot*/, ResetResult result) override { observer_.Reset(result); }
   Instant Tick(Instant now) override;
 
   static constexpr SlotId kNobody = -1;

@@ -59,6 +59,10 @@ std::string_view RefusalReasonName(RefusalReason reason) {
   return "";
 }
 
+std::string_view ResetResultName(ResetResult result) {
+  return result == ResetResult::kDone ? "done" : "failed";
+}
+
 std::string_view PoolModeName(PoolMode mode) {
   switch (mode) {
     case PoolMode::kRunning:

@@ -59,6 +59,13 @@ enum class RefusalReason {
 };
 std::string_view RefusalReasonName(RefusalReason reason);  // "timed_out", ...
 
+// What became of the reset of a session that its holder had changed.
+enum class ResetResult {
+  kDone,
+  kFailed  // the connection is closed: kDirty, or kBroken where it was lost
+};
+std::string_view ResetResultName(ResetResult result);  // "done", "failed"
+
 // What to do to a connection before it is handed out.
 enum class Check {
   kLook,  // it answered a moment ago: look at its socket

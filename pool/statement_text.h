@@ -25,12 +25,6 @@ bool LooksLikeRead(std::string_view sql);
 // What views, operators, casts and defaults call is not in the text.
 bool CallsNoFunction(std::string_view sql);
 
-// Whether it is of a kind that leaves something in PostgreSQL's session when it is done, or may:
-// SET but not SET LOCAL, PREPARE, LISTEN, a temporary table, a cursor WITH HOLD, DO, ...; or has a
-// name in it, even inside a literal, that does so: set_config, session advisory locks,
-// dblink_connect. A false alarm costs a connection, no more.
-bool ChangesSession(std::string_view sql);
-
 // The statement without its literals and comments, white space folded, at most 200 characters: fit
 // for a log, since literals may be a patient's data. Quoted identifiers are kept.
 std::string Fingerprint(std::string_view sql);

@@ -19,10 +19,6 @@ void Upkeep::Remove(Due& due) {
 
 void Upkeep::Nudge(Instant when) {
   if (when >= wakes_at_.load()) return;
-  Interrupt();
-}
-
-void Upkeep::Interrupt() {
   MutexLock lock(mutex_);
   nudged_ = true;
   changed_.NotifyAll();
@@ -47,19 +43,26 @@ Instant Upkeep::Round() {
   return nudged_ ? clock_.Now() : next;
 }
 
-void Upkeep::Wait(Instant next) {
+bool Upkeep::Wait(Instant next) {
   MutexLock lock(mutex_);
-  while (!nudged_ && clock_.Now() < next) clock_.WaitUntil(mutex_, changed_, next);
+  while (!ended_ && !nudged_ && clock_.Now() < next) clock_.WaitUntil(mutex_, changed_, next);
+  return !ended_;
+}
+
+void Upkeep::End() {
+  MutexLock lock(mutex_);
+  ended_ = true;
+  changed_.NotifyAll();
 }
 
 UpkeepThread::UpkeepThread(Clock& clock)
     : Upkeep(clock), thread_([this] {
-        while (!stopping_.load()) Wait(Round());
+        while (Wait(Round())) {
+        }
       }) {}
 
 UpkeepThread::~UpkeepThread() {
-  stopping_.store(true);
-  Interrupt();
+  End();
   thread_.join();
 }
 

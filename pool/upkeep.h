@@ -34,9 +34,9 @@ class Upkeep {
   Instant Round();
 
  protected:
-  // Waits until `next`, a Nudge for something earlier, or Interrupt.
-  void Wait(Instant next);
-  void Interrupt();
+  // Waits until `next`, a Nudge for something earlier, or End. False after End.
+  bool Wait(Instant next);
+  void End();
 
  private:
   Clock& clock_;
@@ -47,6 +47,7 @@ class Upkeep {
   std::vector<Due*> dues_ ABSL_GUARDED_BY(mutex_);
   bool ticking_ ABSL_GUARDED_BY(mutex_) = false;
   bool nudged_ ABSL_GUARDED_BY(mutex_) = false;
+  bool ended_ ABSL_GUARDED_BY(mutex_) = false;
 };
 
 // The one background thread: makes a round whenever one is due.
@@ -56,7 +57,6 @@ class UpkeepThread final : public Upkeep {
   ~UpkeepThread();
 
  private:
-  std::atomic<bool> stopping_{false};
   std::thread thread_;
 };
 

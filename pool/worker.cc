@@ -9,6 +9,8 @@ namespace {
 // How long a ping may take, and the roll-back of what a lease left open. Longer means lost.
 constexpr Duration kPingTimeout = std::chrono::seconds(2);
 constexpr Duration kRollBackTimeout = std::chrono::seconds(5);
+// And the reset of a session that was changed. A new connection takes less.
+constexpr Duration kResetTimeout = std::chrono::seconds(3);
 
 }  // namespace
 
@@ -78,7 +80,7 @@ std::optional<Order> ThreadWorker::Carry(ServeOrder& order) {
     answer();
     unanswered = RunTask();
   }
-  if (MustBeCleaned()) answer();  // nobody waits for a roll-back that is not his
+  if (MustBeCleaned()) answer();  // nobody waits for what is done for the next one
   const Condition condition = Clean();
   stop_.Clear();
   std::optional<Order> next = host_.Returned(slot_, condition, clock_.Now());
@@ -121,22 +123,32 @@ std::shared_ptr<Waiter> ThreadWorker::RunTask() {
 }
 
 bool ThreadWorker::MustBeCleaned() const {
-  return !connection_->broken() && connection_->transaction_state() != TransactionState::kIdle;
+  return !connection_->broken() && (connection_->session_changed() ||
+                                    connection_->transaction_state() != TransactionState::kIdle);
 }
 
-// Nothing of one holder reaches the next: what is open is rolled back, what cannot be is closed.
+// Nothing of one holder reaches the next: what is open is rolled back, what was changed in the
+// session is reset, and what cannot be is closed.
 Condition ThreadWorker::Clean() {
   if (MustBeCleaned()) {
     stop_.Clear();
-    if (!connection_->RollBack(ShortBounds(kRollBackTimeout)).ok()) return Condition::kDirty;
+    const bool idle = connection_->transaction_state() == TransactionState::kIdle;
+    if (!idle && !connection_->RollBack(ShortBounds(kRollBackTimeout)).ok()) {
+      return Condition::kDirty;
+    }
+    if (!connection_->broken() && connection_->session_changed()) ResetSession();
   }
   // Only a lost one makes the others suspect.
   if (connection_->broken()) {
     return ping_cut_short_ || connection_->given_up() ? Condition::kDirty : Condition::kBroken;
   }
-  if (connection_->session_changed()) return Condition::kDirty;
   const bool idle = connection_->transaction_state() == TransactionState::kIdle;
-  return idle ? Condition::kGood : Condition::kDirty;
+  return idle && !connection_->session_changed() ? Condition::kGood : Condition::kDirty;
+}
+
+void ThreadWorker::ResetSession() {
+  const bool done = connection_->ResetSession(ShortBounds(kResetTimeout)).ok();
+  host_.Reset(slot_, done ? ResetResult::kDone : ResetResult::kFailed);
 }
 
 Bounds ThreadWorker::ShortBounds(Duration longest) {

@@ -39,6 +39,8 @@ class WorkerHost {
   virtual std::optional<Order> Closed(SlotId slot, CloseReason reason) = 0;
   virtual std::optional<Order> FoundStale(SlotId slot, std::shared_ptr<Waiter> waiter) = 0;
   virtual std::optional<Order> Returned(SlotId slot, Condition condition, Instant answered) = 0;
+  // A session was changed by its holder and reset, or not. Before Returned.
+  virtual void Reset(SlotId /*slot*/, ResetResult /*result*/) {}
 };
 
 // What does the work of one slot. A Pool knows no more of it than this, so that a simulation can
@@ -91,6 +93,7 @@ class ThreadWorker final : public Worker {
   std::shared_ptr<Waiter> RunTask();
   bool MustBeCleaned() const;
   Condition Clean();
+  void ResetSession();
   Bounds ShortBounds(Duration longest);
 
   void Post(LeaseTask task) override;

@@ -59,6 +59,14 @@ void ReadSwitch(SettingReader& reader, const std::string& name, Enum on, Enum& v
   if (reader.OneOf(name, {"0", "1"}) == std::size_t{1}) value = on;
 }
 
+// One for all: what travels with a statement is no matter of one database.
+void ReadSessionReset(SettingReader& reader, std::vector<DatabaseSettings>& databases) {
+  if (reader.OneOf("EMSDB_SESSION_RESET", {"dirty", "always"}) != std::size_t{1}) return;
+  for (DatabaseSettings& database : databases) {
+    database.session_reset = SessionReset::kBeforeEveryUse;
+  }
+}
+
 // The reading of TLS files: each must be there, and look like what it is for.
 class TlsReader {
  public:
@@ -182,6 +190,7 @@ std::variant<Config, ConfigComplaints> ParseConfig(const Settings& environment,
   ReadDataDir(reader, config);
   const std::vector<std::string> names = DatabaseNames(reader);
   config.databases = ReadDatabases(reader, names, config, read_file);
+  ReadSessionReset(reader, config.databases);
   config.not_applied_to_sqlite = NotApplied(reader, config.databases);
   config.tls = TlsReader(reader, read_file).Read();
   ReadSwitch(reader, "EMSDB_INSECURE", PlainText::kAnywhere, config.plain_text);

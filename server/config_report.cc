@@ -83,11 +83,12 @@ std::string PoolLine(const Config& config) {
   const PoolLimits& limits = found->limits;
   return absl::StrFormat(
       "pools: ping after %s s without an answer, idle connections %s first, at most %d calls in "
-      "line\n",
+      "line, sessions reset %s\n",
       ShownSeconds(limits.pre_ping_window),
       limits.idle_order == IdleOrder::kMostRecentFirst ? "most recently used"
                                                        : "least recently used",
-      limits.max_waiters);
+      limits.max_waiters,
+      found->session_reset == SessionReset::kBeforeEveryUse ? "before every use" : "when changed");
 }
 
 std::string BudgetLines(const Config& config) {

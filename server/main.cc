@@ -39,7 +39,8 @@ Settings Environment() {
 }
 
 absl::StatusOr<std::unique_ptr<PostgresConnector>> MakePostgres(const DatabaseSettings& settings) {
-  return PostgresConnector::Create({.uri = settings.connection}, Clock::Real());
+  return PostgresConnector::Create(
+      {.uri = settings.connection, .session_reset = settings.session_reset}, Clock::Real());
 }
 
 // What libpq itself has against a URL, beyond what the settings' own check finds.

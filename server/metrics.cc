@@ -139,6 +139,10 @@ class Metrics::DatabaseObserver final : public PoolObserver {
     metrics_.refused_.Add({{"pool", database_}, {"reason", std::string(RefusalReasonName(reason))}})
         .Increment();
   }
+  void Reset(ResetResult result) override {
+    metrics_.resets_.Add({{"pool", database_}, {"result", std::string(ResetResultName(result))}})
+        .Increment();
+  }
 
  private:
   Metrics& metrics_;
@@ -158,6 +162,8 @@ Metrics::Metrics()
       closed_(CounterFamily(registry_, "emsdb_pool_closed_total", "Connections closed, and why")),
       refused_(CounterFamily(registry_, "emsdb_pool_refused_total",
                              "Calls that got no connection, and why")),
+      resets_(CounterFamily(registry_, "emsdb_pool_session_resets_total",
+                            "Sessions that a call had changed, and whether they could be reset")),
       connect_failures_(CounterFamily(registry_, "emsdb_pool_connect_failures_total",
                                       "Openings of connections that failed")) {}
 

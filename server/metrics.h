@@ -47,6 +47,7 @@ class Metrics {
   prometheus::Family<prometheus::Histogram>& create_;
   prometheus::Family<prometheus::Counter>& closed_;
   prometheus::Family<prometheus::Counter>& refused_;
+  prometheus::Family<prometheus::Counter>& resets_;
   prometheus::Family<prometheus::Counter>& connect_failures_;
 
   Mutex mutex_;

@@ -92,20 +92,21 @@ absl::StatusOr<Completion> PostgresConnection::RunOne(const Member& member,
   const Doubt doubt = DoubtOf(*member.statement, options);
   RowForwarder rows(sink, decoder_, shared_->types);
   NoteText(*member.statement);
-  if (!QueueSettings(options, bounds) || !QueueStatement(*member.statement, member.parameters) ||
-      !QueueSync()) {
+  if (!QueueFreshSession() || !QueueSettings(options, bounds) ||
+      !QueueStatement(*member.statement, member.parameters) || !QueueSync()) {
     return SendFailed(Stage::kRunning);
   }
   Exchange exchange = Start(bounds);
+  if (absl::Status fresh = ReadFreshSession(exchange); !fresh.ok()) return fresh;
   const StepEnd settings = ReadStep(exchange, nullptr, Stage::kRunning);
   StepEnd end = ReadStep(exchange, &rows, Stage::kRunning);
   const StepEnd sync = ReadSync(exchange, Stage::kRunning);
   exchange.Finish();
   Settle(exchange);
 
-  if (IsUnknownPrepared(settings) && !session_changed_) {
+  if (IsUnknownPrepared(settings) && UsesPreparedSettings()) {
     // Somebody ran DEALLOCATE ALL where it could not be seen. Nothing else was run.
-    session_changed_ = true;
+    changes_ |= SessionChange::kPrepared;
     if (!in_transaction && !broken()) return RunOne(member, options, bounds, sink);
   }
   // Whether the server's word on the whole unit came, even if the connection was given up after it.
@@ -162,7 +163,7 @@ PostgresConnection::GroupEnd PostgresConnection::RunGroup(std::span<const Member
                                                           const RunOptions& options,
                                                           const Bounds& bounds, BatchSink& sink) {
   for (const Member& member : members) NoteText(*member.statement);
-  bool queued = QueueText(BeginText(transaction)) &&
+  bool queued = QueueFreshSession() && QueueText(BeginText(transaction)) &&
                 QueueSettings({.identity = options.identity}, bounds) &&
                 QueueIdleTimeout(transaction.server_idle_timeout);
   for (const Member& member : members) {
@@ -172,6 +173,7 @@ PostgresConnection::GroupEnd PostgresConnection::RunGroup(std::span<const Member
 
   std::vector<RowForwarder> rows;
   Exchange exchange = Start(bounds);
+  if (absl::Status fresh = ReadFreshSession(exchange); !fresh.ok()) return {fresh};
   GroupEnd end = ReadGroup(exchange, transaction, members, sink, rows);
   exchange.Finish();
   Settle(exchange);
@@ -187,7 +189,7 @@ PostgresConnection::GroupEnd PostgresConnection::RunGroup(std::span<const Member
     end.status = Explain(end.status, exchange, Stage::kRunning);
     CleanUp();
     if (!end.settings_missing || broken()) return end;
-    session_changed_ = true;
+    changes_ |= SessionChange::kPrepared;
     return RunGroup(members, transaction, options, bounds, sink);
   }
   end.status = RunCommit(bounds);
@@ -212,7 +214,7 @@ PostgresConnection::GroupEnd PostgresConnection::ReadGroup(Exchange& exchange,
   note(ReadStep(exchange, nullptr, Stage::kRunning), -1);
   const StepEnd settings = ReadStep(exchange, nullptr, Stage::kRunning);
   note(settings, -1);
-  group.settings_missing = IsUnknownPrepared(settings) && !session_changed_;
+  group.settings_missing = IsUnknownPrepared(settings) && UsesPreparedSettings();
   if (transaction.server_idle_timeout > Duration::zero()) {
     note(ReadStep(exchange, nullptr, Stage::kRunning), -1);
   }
@@ -241,13 +243,14 @@ absl::Status PostgresConnection::Begin(const TransactionOptions& transaction,
                                        const RunOptions& options, const Bounds& bounds) {
   if (absl::Status ready = CheckReady(bounds, Stage::kRunning); !ready.ok()) return ready;
   if (absl::Status idle = CheckIdle(); !idle.ok()) return idle;
-  if (!QueueText(BeginText(transaction)) ||
+  if (!QueueFreshSession() || !QueueText(BeginText(transaction)) ||
       !QueueSettings({.identity = options.identity}, bounds) ||
       !QueueIdleTimeout(transaction.server_idle_timeout) || !QueueSync()) {
     return SendFailed(Stage::kRunning);
   }
   // A DEFERRABLE transaction may wait long for its snapshot: it is cancelled as a statement is.
   Exchange exchange = Start(bounds);
+  if (absl::Status fresh = ReadFreshSession(exchange); !fresh.ok()) return fresh;
   std::vector<RowForwarder> no_rows;
   struct NoSink final : BatchSink {
     RowSink& Rows(std::size_t) override { std::abort(); }
@@ -264,7 +267,7 @@ absl::Status PostgresConnection::Begin(const TransactionOptions& transaction,
   end.status = Explain(end.status, exchange, Stage::kRunning);
   CleanUp();
   if (end.settings_missing && !broken()) {
-    session_changed_ = true;
+    changes_ |= SessionChange::kPrepared;
     return Begin(transaction, options, bounds);
   }
   return end.status;

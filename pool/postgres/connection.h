@@ -12,6 +12,7 @@
 #include "pool/postgres/canceller.h"
 #include "pool/postgres/exchange.h"
 #include "pool/postgres/link.h"
+#include "pool/postgres/session_changes.h"
 #include "pool/postgres/step.h"
 #include "pool/postgres/type_names.h"
 #include "pool/postgres/values.h"
@@ -28,6 +29,7 @@ struct PostgresShared {
   // How long a cancelled statement, and the cancel, may take to end before the connection is
   // given up.
   Duration cancel_grace{};
+  SessionReset session_reset = SessionReset::kWhenChanged;
   Canceller canceller;
   TypeNames types;
 };
@@ -49,6 +51,11 @@ struct PostgresShared {
 // statement that is declared read-only, which the server enforces, or of one that looks like a read
 // and calls no function (CallsNoFunction); of any other it is unknown, unless the server said that
 // it failed.
+//
+// A session that is reset before every use has one unit more in the packet that begins a use: the
+// reset, and behind its Sync the unit as ever, whose settings check that the reset was done to its
+// end and else fail, so that nothing runs in a session of unknown state. Two transactions, since
+// what a session's defaults say of a transaction holds from its first command on.
 //
 // Used by one thread at a time, its worker's.
 class PostgresConnection final : public Connection {
@@ -72,7 +79,8 @@ class PostgresConnection final : public Connection {
   TransactionState transaction_state() const override { return state_; }
   bool broken() const override { return state_ == TransactionState::kUnknown; }
   bool given_up() const override { return given_up_; }
-  bool session_changed() const override { return session_changed_; }
+  bool session_changed() const override { return !changes_.empty(); }
+  absl::Status ResetSession(const Bounds& bounds) override;
 
  private:
   // What a lost answer means.
@@ -137,6 +145,14 @@ class PostgresConnection final : public Connection {
   absl::Status Explain(const absl::Status& status, const Exchange& exchange, Stage stage) const;
   std::string LossCause() const;
 
+  // The reset before a use, where the session is to have one: it is sent with the use's first unit
+  // and answered before it. If it is not OK, nothing of the use was run, and the connection is
+  // closed.
+  bool QueueFreshSession();
+  absl::Status ReadFreshSession(Exchange& exchange);
+  static absl::Status ReadReset(Exchange& exchange, int commands);
+  bool UsesPreparedSettings() const;
+
   // Before a statement is sent: it may do what it does and fail all the same.
   void NoteText(const Statement& statement);
   // After a unit: whether a setting has changed that the server reports by itself.
@@ -148,9 +164,10 @@ class PostgresConnection final : public Connection {
   std::unique_ptr<Wire> wire_;
   RowDecoder decoder_;
   TransactionState state_ = TransactionState::kIdle;
-  std::string reports_;  // as the session began
-  // Then nothing prepared is used any more: its name may stand for something else by now.
-  bool session_changed_ = false;
+  std::string reports_;     // as the session began
+  SessionChanges changes_;  // since Open or the last reset
+  int fresh_commands_ = 0;  // of a reset that was sent with the present unit
+  std::string reset_mark_;  // that it leaves
   bool given_up_ = false;
   Loss loss_ = Loss::kIdle;
   std::string farewell_;  // SQLSTATE with which the server ended the session

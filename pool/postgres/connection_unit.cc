@@ -65,8 +65,9 @@ bool PostgresConnection::QueueSettings(const RunOptions& options, const Bounds& 
       wire_->handle(),
       {.statement_timeout = StatementTimeout(shared_->clock.Now(), bounds.deadline),
        .application_name = ApplicationName(options.identity, shared_->application_name),
-       .access = state_ == TransactionState::kIdle ? options.access : Access::kReadWrite},
-      session_changed_ ? SettingsForm::kText : SettingsForm::kPrepared);
+       .access = state_ == TransactionState::kIdle ? options.access : Access::kReadWrite,
+       .reset_mark = fresh_commands_ > 0 ? reset_mark_ : std::string()},
+      UsesPreparedSettings() ? SettingsForm::kPrepared : SettingsForm::kText);
 }
 
 bool PostgresConnection::QueueIdleTimeout(Duration timeout) {
@@ -185,17 +186,6 @@ absl::Status PostgresConnection::Explain(const absl::Status& status, const Excha
   if (exchange.asked() == Exchange::Asked::kStop) return Stopped(exchange.stop_reason(), stage);
   if (exchange.DeadlineIsOver()) return DeadlineExceeded(stage);
   return status;
-}
-
-void PostgresConnection::NoteText(const Statement& statement) {
-  if (ChangesSession(statement.sql)) session_changed_ = true;
-}
-
-void PostgresConnection::NoteReports() {
-  if (!session_changed_ && state_ == TransactionState::kIdle && !reports_.empty() &&
-      ReportedSettings(wire_->handle()) != reports_) {
-    session_changed_ = true;
-  }
 }
 
 // Only where it can harm nothing: neither in a transaction, which its failure would end, nor when

@@ -16,6 +16,7 @@ absl::StatusOr<std::unique_ptr<PostgresConnector>> PostgresConnector::Create(
   auto shared = std::make_shared<PostgresShared>(clock);
   shared->application_name = conninfo->application_name();
   shared->cancel_grace = settings.cancel_grace;
+  shared->session_reset = settings.session_reset;
   return std::unique_ptr<PostgresConnector>(
       new PostgresConnector(std::make_unique<Conninfo>(*std::move(conninfo)), std::move(shared)));
 }

@@ -17,6 +17,7 @@ struct PostgresSettings {
   // How long after its deadline a statement may still answer to its cancel, before the connection
   // is given up.
   Duration cancel_grace = std::chrono::milliseconds(500);
+  SessionReset session_reset = SessionReset::kWhenChanged;
 };
 
 struct PostgresShared;

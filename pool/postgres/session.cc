@@ -12,19 +12,19 @@ namespace {
 
 // Qualified, so that no search_path leads elsewhere. set_config(..., true) is SET LOCAL with
 // parameters: nothing of it outlives the transaction (T7, T40, T41).
-struct SettingsCommand {
-  const char* name;
-  const char* sql;
-};
-constexpr SettingsCommand kReadWrite = {
-    "emsdb_settings",
+constexpr char kReadWriteName[] = "emsdb_settings";
+constexpr char kReadOnlyName[] = "emsdb_settings_read_only";
+constexpr char kReadWriteSql[] =
     "SELECT pg_catalog.set_config('statement_timeout', $1, true), "
-    "pg_catalog.set_config('application_name', $2, true)"};
-constexpr SettingsCommand kReadOnly = {
-    "emsdb_settings_read_only",
+    "pg_catalog.set_config('application_name', $2, true)";
+constexpr char kReadOnlySql[] =
     "SELECT pg_catalog.set_config('statement_timeout', $1, true), "
     "pg_catalog.set_config('application_name', $2, true), "
-    "pg_catalog.set_config('transaction_read_only', 'on', true)"};
+    "pg_catalog.set_config('transaction_read_only', 'on', true)";
+// No number if the mark is another one.
+constexpr char kCheckMark[] =
+    ", CAST(CASE WHEN pg_catalog.current_setting('emsdb.reset', true) OPERATOR(pg_catalog.=) $3 "
+    "THEN '0' ELSE 'the session was not reset' END AS pg_catalog.int4)";
 
 const char* IsolationText(Isolation isolation) {
   switch (isolation) {
@@ -78,8 +78,8 @@ std::string BeginText(const TransactionOptions& options) {
 }
 
 bool QueuePreparedSettings(PGconn* handle) {
-  return PQsendPrepare(handle, kReadWrite.name, kReadWrite.sql, 0, nullptr) == 1 &&
-         PQsendPrepare(handle, kReadOnly.name, kReadOnly.sql, 0, nullptr) == 1;
+  return PQsendPrepare(handle, kReadWriteName, kReadWriteSql, 0, nullptr) == 1 &&
+         PQsendPrepare(handle, kReadOnlyName, kReadOnlySql, 0, nullptr) == 1;
 }
 
 bool QueueTypeQuestion(PGconn* handle) {
@@ -93,14 +93,18 @@ bool QueueTypeQuestion(PGconn* handle) {
 
 bool QueueTransactionSettings(PGconn* handle, const TransactionSettings& settings,
                               SettingsForm form) {
-  const SettingsCommand& command = settings.access == Access::kReadOnly ? kReadOnly : kReadWrite;
-  const std::array<const char*, 2> values = {settings.statement_timeout.c_str(),
-                                             settings.application_name.c_str()};
-  const int sent =
-      form == SettingsForm::kPrepared
-          ? PQsendQueryPrepared(handle, command.name, 2, values.data(), nullptr, nullptr, 0)
-          : PQsendQueryParams(handle, command.sql, 2, nullptr, values.data(), nullptr, nullptr, 0);
-  return sent == 1;
+  const bool read_only = settings.access == Access::kReadOnly;
+  const std::array<const char*, 3> values = {settings.statement_timeout.c_str(),
+                                             settings.application_name.c_str(),
+                                             settings.reset_mark.c_str()};
+  if (form == SettingsForm::kPrepared) {
+    const char* name = read_only ? kReadOnlyName : kReadWriteName;
+    return PQsendQueryPrepared(handle, name, 2, values.data(), nullptr, nullptr, 0) == 1;
+  }
+  std::string sql = read_only ? kReadOnlySql : kReadWriteSql;
+  if (!settings.reset_mark.empty()) sql += kCheckMark;
+  return PQsendQueryParams(handle, sql.c_str(), settings.reset_mark.empty() ? 2 : 3, nullptr,
+                           values.data(), nullptr, nullptr, 0) == 1;
 }
 
 }  // namespace emsdb

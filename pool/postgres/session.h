@@ -16,6 +16,9 @@ struct TransactionSettings {
   std::string statement_timeout;  // milliseconds; "0" is none
   std::string application_name;
   Access access = Access::kReadWrite;
+  // Not empty: the command fails, and with it the transaction, unless the session has this mark,
+  // that is, unless the reset that was sent before it was done to its end. Only as text.
+  std::string reset_mark;
 };
 
 // T5: rounded up, at least 1 ms, since 0 would be no limit at all.
@@ -33,7 +36,8 @@ std::string ReportedSettings(const PGconn* handle);
 std::string BeginText(const TransactionOptions& options);
 
 // Each queues commands in the pipeline; false if the connection is gone.
-// Two commands, once for each session.
+// kPreparedSettings commands, once for each session.
+constexpr int kPreparedSettings = 2;
 bool QueuePreparedSettings(PGconn* handle);
 // One command, whose rows are oid and name of the types that the database defines itself; not the
 // rows of tables, of which there are as many as tables.

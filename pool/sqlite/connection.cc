@@ -157,6 +157,7 @@ absl::StatusOr<Completion> SqliteConnection::Execute(const Statement& statement,
   if (absl::Status status = CheckStatement(statement); !status.ok()) return status;
   if (state_ == TransactionState::kFailed) return TransactionFailed();
   if (state_ == TransactionState::kOpen) return RunInTransaction(statement, sink);
+  ForgetRowid();
   if (absl::Status status = Restrict(options.access); !status.ok()) return status;
   auto completion = RunAlone(statement, options.access, sink);
   Unrestrict(options.access);
@@ -216,6 +217,7 @@ absl::Status SqliteConnection::BeginNow(Access access) {
     Unrestrict(access);
     return status;
   }
+  ForgetRowid();
   state_ = TransactionState::kOpen;
   transaction_access_ = access;
   return absl::OkStatus();
@@ -240,6 +242,8 @@ absl::Status SqliteConnection::CommitNow() {
   broken_ = true;
   return OutcomeUnknown(std::string(status.message()), Stage::kCommitting);
 }
+
+void SqliteConnection::ForgetRowid() { sqlite3_set_last_insert_rowid(session_->database(), 0); }
 
 void SqliteConnection::UndoNow(TransactionState afterwards) {
   const Interruption::Suspended suspended(session_->interruption());

@@ -41,7 +41,8 @@ class SqliteConnection final : public Connection {
   TransactionState transaction_state() const override;
   bool broken() const override { return broken_ || session_->damaged(); }
   bool given_up() const override { return false; }  // nothing of it is beyond its reach
-  // What could be left behind (PRAGMA, ATTACH, temporary tables) is refused.
+  // What could be left behind (PRAGMA, ATTACH, temporary tables) is refused, or forgotten before
+  // the next use (last_insert_rowid).
   bool session_changed() const override { return false; }
 
  private:
@@ -63,6 +64,9 @@ class SqliteConnection final : public Connection {
   absl::Status BeginNow(Access access);
   absl::Status CommitNow();
   void UndoNow(TransactionState afterwards);
+
+  // Where a use begins: last_insert_rowid() answers with this use's own number, or 0.
+  void ForgetRowid();
 
   // Access is a state of the database: set before a read-only span, and set back behind it.
   absl::Status Restrict(Access access);

@@ -589,4 +589,16 @@ TEST_P(ConnectorContract, EndsABatchAtTheDeadlineAndChangesNothing) {
   ExpectUsable(writer());
 }
 
+// T40
+TEST_P(ConnectorContract, HasNothingToResetAfterOrdinaryStatements) {
+  ASSERT_TRUE(Run(writer(), "INSERT INTO %t (id) VALUES (1)").ok());
+  EXPECT_FALSE(Run(writer(), "INSERT INTO %t (id) VALUES (1)").ok());
+  ASSERT_EQ(writer().Begin({}, {.identity = "cad"}, Soon()), absl::OkStatus());
+  ASSERT_TRUE(Run(writer(), "UPDATE %t SET s = 'x'").ok());
+  ASSERT_EQ(writer().Commit(Soon()), absl::OkStatus());
+  EXPECT_FALSE(writer().session_changed());
+  EXPECT_EQ(writer().ResetSession(Soon()), absl::OkStatus());
+  ExpectUsable(writer());
+}
+
 }  // namespace emsdb

@@ -75,6 +75,32 @@ TEST_F(SqliteStatement, ReachesNothingOutsideTheDatabaseAndLeavesNothingOnTheCon
   EXPECT_THAT(Run(*db_, "UPDATE sqlite_schema SET sql = ''"), Not(IsOk()));
 }
 
+// T40: what is not refused is forgotten.
+TEST_F(SqliteStatement, AnswersWithNobodyElsesRowid) {
+  const char* const ask = "SELECT last_insert_rowid()";
+  ASSERT_THAT(Run(*db_, "INSERT INTO t (a) VALUES (41)"), IsOk());
+  EXPECT_EQ(Single(*db_, ask), Int(0));
+  ASSERT_THAT(Run(*db_, "INSERT INTO t (a) VALUES (42)"), IsOk());
+  ASSERT_THAT(db_->Begin({}, {}, {}), IsOk());
+  EXPECT_EQ(Single(*db_, ask), Int(0));
+  ASSERT_THAT(Run(*db_, "INSERT INTO t (a) VALUES (43)"), IsOk());
+  EXPECT_EQ(Single(*db_, ask), Int(43));
+  ASSERT_THAT(db_->Commit({}), IsOk());
+  EXPECT_EQ(Single(*db_, ask), Int(0));
+}
+
+// T40
+TEST_F(SqliteStatement, ChangesNoSettingOfTheConnection) {
+  for (const char* sql :
+       {"PRAGMA case_sensitive_like = 1", "PRAGMA recursive_triggers = 1",
+        "PRAGMA ignore_check_constraints = 1", "PRAGMA busy_timeout = 1", "PRAGMA cache_size = 1",
+        "PRAGMA temp_store = 2", "PRAGMA defer_foreign_keys = 1", "PRAGMA trusted_schema = 1",
+        "PRAGMA reverse_unordered_selects = 1", "PRAGMA locking_mode = EXCLUSIVE",
+        "PRAGMA synchronous = OFF", "PRAGMA count_changes = 1", "PRAGMA full_column_names = 1"}) {
+    EXPECT_THAT(Run(*db_, sql), HasReason("NOT_ALLOWED")) << sql;
+  }
+}
+
 TEST_F(SqliteStatement, MayAskForTheSchema) {
   const auto reader = Open(SqliteRole::kReader);
   EXPECT_EQ(Rows(*reader, "PRAGMA table_info(t)").size(), 3U);

@@ -12,6 +12,7 @@ emsdb_test(pool_core_test
   pool_manager_test.cc
   pool_stress_test.cc
   pool_test.cc
+  session_reset_test.cc
   transactions_test.cc
   upkeep_test.cc
   LIBRARIES emsdb::pool emsdb_test_support)

@@ -290,6 +290,7 @@ TEST_F(ThePool, ClosesOnlyTheConnectionWhoseSessionWasChanged) {
     const auto first = start("SELECT 1");
     script.AwaitHanging(1);
     script.Next(Operation::kExecute, {.aftermath = Aftermath::kSessionChanged});
+    script.Next(Operation::kReset, {.status = absl::InternalError("no")});
     EXPECT_THAT(start("SET search_path = x")->Await(), IsOk());
     script.AwaitClosed(1);
     script.Release();
@@ -301,14 +302,6 @@ TEST_F(ThePool, ClosesOnlyTheConnectionWhoseSessionWasChanged) {
     ASSERT_FALSE(observer.Get().empty());
     EXPECT_EQ(observer.Get().front(), CloseReason::kDirty);
   }
-}
-
-TEST_F(ThePool, GivesAFreshConnectionToWhoComesAfterAChangedSession) {
-  auto test = Make(1, 0);
-  test.connector->Next(Operation::kExecute, {.aftermath = Aftermath::kSessionChanged});
-  EXPECT_THAT(test.Start(Sql("SET search_path = x"))->Await(), IsOk());
-  EXPECT_THAT(test.Start(Sql("SELECT 2"))->Await(), IsOk());
-  EXPECT_THAT(test.connector->log(), Contains("2 execute SELECT 2"));
 }
 
 TEST_F(ThePool, ClosesAConnectionThatCannotBeRolledBack) {  // T26

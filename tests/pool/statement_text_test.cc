@@ -63,44 +63,6 @@ TEST(StatementText, KnowsWhichParenthesesCallNoFunction) {
   }
 }
 
-// T40, T42, T43, T44
-TEST(StatementText, SeesWhatLeavesSomethingInASession) {
-  for (const char* sql : {"SET search_path = x",
-                          "; set role a",
-                          "set session authorization b",
-                          "reset all",
-                          "discard temp",
-                          "prepare p as select 1",
-                          "DEALLOCATE ALL; ",
-                          "listen a",
-                          "unlisten *",
-                          "load 'x'",
-                          "do $$ begin end $$",
-                          "declare c cursor with hold for select 1",
-                          "create temp table t (a int)",
-                          "CREATE OR REPLACE LOCAL TEMPORARY VIEW v AS SELECT 1",
-                          "create table pg_temp.t (a int)",
-                          "select 1 into temp t",
-                          "select 1 into temporary table t",
-                          "with x as (select 1) select * into temp t from x",
-                          "select pg_advisory_lock(1)",
-                          "select PG_TRY_ADVISORY_LOCK_SHARED(1)",
-                          "select set_config('a.b', 'c', false)",
-                          "select pg_catalog.Set_Config($1, $2, $3)",
-                          "select dblink_connect_u('x')",
-                          "explain analyze create temp table t as select 1"}) {
-    EXPECT_TRUE(ChangesSession(sql)) << sql;
-  }
-  for (const char* sql :
-       {"select temp from vitals", "insert into temp values (1)", "create table t (temp numeric)",
-        "set local search_path = x", "set constraints all deferred",
-        "select pg_advisory_xact_lock(1)", "select pg_try_advisory_xact_lock(1)",
-        "declare c cursor without hold for select 1", "update t set a = 1", "notify a",
-        "create index i on t (a)", "select set from t_config", "_"}) {
-    EXPECT_FALSE(ChangesSession(sql)) << sql;
-  }
-}
-
 // T68
 TEST(StatementText, FingerprintsWithoutLiterals) {
   EXPECT_EQ(

@@ -46,6 +46,13 @@ TEST(DescribeConfig, ShowsEveryDatabaseAsItWasUnderstood) {
               HasSubstr("budget: up to 81 connections to db:5432, by main, telehealth, fire\n"));
 }
 
+TEST(DescribeConfig, SaysWhenSessionsAreReset) {
+  Settings settings = kMixed;
+  EXPECT_THAT(DescribeConfig(Parse(settings)), HasSubstr(", sessions reset when changed\n"));
+  settings["EMSDB_SESSION_RESET"] = "always";
+  EXPECT_THAT(DescribeConfig(Parse(settings)), HasSubstr(", sessions reset before every use\n"));
+}
+
 // T37
 TEST(DescribeConfig, SaysThatDatabasesWithOneUrlHavePoolsOfTheirOwn) {
   EXPECT_THAT(DescribeConfig(Parse(kMixed)),

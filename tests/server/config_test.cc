@@ -125,6 +125,18 @@ TEST(Config, GivesEachDatabaseItsLimits) {
   EXPECT_EQ(Find(config, "fire").limits.overflow, 20);
 }
 
+TEST(Config, ResetsSessionsWhenTheyWereChangedUnlessToldAlways) {
+  const Settings settings = {{"DATABASE_URL", kUrl}, {"FIRE_DATABASE_URL", "sqlite://"}};
+  EXPECT_EQ(Find(Good(settings), "main").session_reset, SessionReset::kWhenChanged);
+  Settings always = settings;
+  always["EMSDB_SESSION_RESET"] = "always";
+  EXPECT_EQ(Find(Good(always), "main").session_reset, SessionReset::kBeforeEveryUse);
+  EXPECT_EQ(Find(Good(always), "hems").session_reset, SessionReset::kBeforeEveryUse);
+  Settings dirty = settings;
+  dirty["EMSDB_SESSION_RESET"] = "dirty";
+  EXPECT_EQ(Find(Good(dirty), "main").session_reset, SessionReset::kWhenChanged);
+}
+
 TEST(Config, ReadsItsOwnVariables) {
   const Config config = Good({{"EMSDB_LISTEN", "[::1]:1"},
                               {"EMSDB_METRICS_LISTEN", "localhost:2"},
@@ -238,7 +250,7 @@ INSTANTIATE_TEST_SUITE_P(
         BadSettings{{{"EMSDB_LISTN", "127.0.0.1:1"}}, "did you mean EMSDB_LISTEN?"},
         BadSettings{{{"EMSDB_NONSENSE", "1"}}, "EMSDB_NONSENSE is no setting of the gateway"},
         BadSettings{{{"EMSDB_TOKENS_FILE", "/t"}}, "this version does not have it"},
-        BadSettings{{{"EMSDB_SESSION_RESET", "dirty"}}, "this version does not have it"},
+        BadSettings{{{"EMSDB_SESSION_RESET", "never"}}, "must be one of dirty, always"},
         BadSettings{{{"EMSDB_REFUSE_HOPELESS", "0"}}, "this version does not have it"},
         BadSettings{{{"DB_POOL_SIZE", "-3"}}, "DB_POOL_SIZE is '-3'"},
         BadSettings{{{"HEMS_DB_TIER", "x"}}, "HEMS_DB_TIER is 'x'"},

@@ -141,6 +141,17 @@ class ScriptedConnection final : public Connection {
   bool given_up() const override { return given_up_; }
   bool session_changed() const override { return session_changed_; }
 
+  absl::Status ResetSession(const Bounds& bounds) override {
+    const Use use(*this, "ResetSession");
+    RequireIdle("ResetSession");
+    if (absl::Status ready = Ready(bounds, Stage::kRunning); !ready.ok()) return ready;
+    if (!session_changed_) return absl::OkStatus();
+    stage_->Log(number_, "reset");
+    absl::Status status = Perform(stage_->Take(Operation::kReset), bounds, Stage::kRunning, false);
+    if (status.ok()) session_changed_ = false;
+    return status;
+  }
+
  private:
   // Notices a second thread that comes in while one is inside.
   class Use {
