@@ -16,6 +16,8 @@ constexpr CallRules kReadOnly{.repeat = Repeat::kRead, .effect = Effect::kNone};
 // A transaction whose id got lost ends by its idle time-out.
 constexpr CallRules kBegin{.repeat = Repeat::kIfNothingWasSent, .effect = Effect::kNone};
 
+constexpr CallRules kBatch{.repeat = Repeat::kUnit, .effect = Effect::kMayWrite};
+
 CallRules RulesFor(Access access) { return access == Access::kReadOnly ? kReadOnly : kWrite; }
 
 v1::ExecuteBatchRequest MakeBatch(const std::string& database,
@@ -69,6 +71,7 @@ absl::StatusOr<Result> Client::Query(const std::string& database, std::string sq
   auto request =
       MakeQuery<v1::QueryRequest>(database, std::move(sql), std::move(parameters), options);
   request.set_read_only(options.access == Access::kReadOnly);
+  request.set_resolvable(options.resolving == Resolving::kOn);
   return RunQuery(*runner_, options.call, RulesFor(options.access), request);
 }
 
@@ -86,7 +89,7 @@ absl::StatusOr<std::vector<Result>> Client::ExecuteBatch(const std::string& data
                                                          const BatchOptions& options) const {
   const v1::ExecuteBatchRequest request = MakeBatch(database, std::move(statements), options);
   if (absl::Status status = CheckTexts(request); !status.ok()) return status;
-  const CallRules rules = RulesFor(options.access);
+  const CallRules rules = options.access == Access::kReadOnly ? kReadOnly : kBatch;
   auto response = runner_->Run(options.call, rules, [&](const CallContext& context) {
     return runner_->transport().ExecuteBatch(context, request);
   });
@@ -108,6 +111,27 @@ absl::StatusOr<Transaction> Client::Begin(const std::string& database,
   });
   if (!response.ok()) return response.status();
   return Transaction(runner_, database, response->transaction_id());
+}
+
+absl::StatusOr<CommitOutcome> Client::CommitOutcomeOf(const std::string& token,
+                                                      const CallOptions& options) const {
+  if (absl::Status status = CheckCommitToken(token); !status.ok()) return status;
+  v1::GetCommitOutcomeRequest request;
+  request.set_commit_token(token);
+  auto response = runner_->Run(options, kReadOnly, [&](const CallContext& context) {
+    return runner_->transport().GetCommitOutcome(context, request);
+  });
+  if (!response.ok()) return response.status();
+  switch (response->outcome()) {
+    case v1::COMMIT_OUTCOME_COMMITTED:
+      return CommitOutcome::kCommitted;
+    case v1::COMMIT_OUTCOME_ROLLED_BACK:
+      return CommitOutcome::kRolledBack;
+    case v1::COMMIT_OUTCOME_IN_PROGRESS:
+      return CommitOutcome::kInProgress;
+    default:
+      return absl::DataLossError("the gateway sent an outcome that this client does not know");
+  }
 }
 
 absl::StatusOr<std::vector<v1::Database>> Client::ListDatabases(const CallOptions& options) const {

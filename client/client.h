@@ -19,10 +19,14 @@
 
 namespace emsdb::client {
 
+// COMMITTED, ROLLED_BACK, or IN_PROGRESS: to be asked again.
+enum class CommitOutcome { kCommitted, kRolledBack, kInProgress };
+
 // One connection to one gateway, for the whole process: calls of any number of threads share it.
 // Copies share it too. Every call has a deadline (30 s unless told otherwise) and ends by it.
 // Errors are the gateway's own, with their details (ErrorInfoOf); where nobody knows whether a
-// write was done, the code is UNKNOWN or ErrorInfo::outcome_unknown() says so. Text that is not
+// write was done, the code is UNKNOWN or ErrorInfo::outcome_unknown() says so, and for a commit
+// ErrorInfo::commit_token() is what CommitOutcomeOf wants. Text that is not
 // UTF-8, or has U+0000 in it, is INVALID_ARGUMENT before anything is sent.
 class Client {
  public:
@@ -50,6 +54,11 @@ class Client {
 
   absl::StatusOr<Transaction> Begin(const std::string& database,
                                     const TransactionOptions& options = {}) const;
+
+  // What became of a commit whose answer was lost, by the token in its error. NOT_FOUND: it cannot
+  // be told any more. Any gateway that serves the same database can be asked.
+  absl::StatusOr<CommitOutcome> CommitOutcomeOf(const std::string& token,
+                                                const CallOptions& options = {}) const;
 
   absl::StatusOr<std::vector<v1::Database>> ListDatabases(const CallOptions& options = {}) const;
 

@@ -22,7 +22,7 @@ struct FieldViolation {
 struct ErrorInfo {
   std::string reason;  // "SQL_ERROR", "ROWS_MISMATCH", ...; empty: the gateway said nothing
   // sqlstate, constraint, schema, table, column, position, hint, stage, retryable, outcome,
-  // elapsed_ms, statement: see query_service.proto.
+  // elapsed_ms, statement, commit_token, attempts: see query_service.proto.
   std::map<std::string, std::string> metadata;
   std::optional<Duration> retry_after;
   std::vector<FieldViolation> violations;
@@ -32,6 +32,8 @@ struct ErrorInfo {
   int position() const;                  // in the statement, in characters from 1; 0 = unknown
   std::optional<int> statement() const;  // the index in a batch, from 0
   std::optional<bool> retryable() const;
+  // For Client::CommitOutcomeOf, where a commit is in doubt; "" if there is none.
+  std::string commit_token() const { return Get("commit_token"); }
   bool outcome_unknown() const { return Get("outcome") == "unknown"; }
 };
 

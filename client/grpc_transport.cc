@@ -22,6 +22,7 @@ namespace emsdb::client {
 namespace {
 
 constexpr int kMaxReceiveBytes = 64 << 20;  // a cell may have 16 MiB
+constexpr char kCommitTokenKey[] = "emsdb-commit-token";
 constexpr char kHealthMethod[] = "/grpc.health.v1.Health/Check";
 
 // The same bytes as grpc.health.v1's HealthCheckRequest (field 1, a string) and
@@ -133,6 +134,12 @@ class GrpcTransport : public Transport {
         call, request, *transactions_, &v1::TransactionService::Stub::RollbackTransaction);
   }
 
+  absl::StatusOr<v1::GetCommitOutcomeResponse> GetCommitOutcome(
+      const CallContext& call, const v1::GetCommitOutcomeRequest& request) override {
+    return Unary<v1::GetCommitOutcomeResponse>(call, request, *transactions_,
+                                               &v1::TransactionService::Stub::GetCommitOutcome);
+  }
+
   absl::StatusOr<v1::ListDatabasesResponse> ListDatabases(
       const CallContext& call, const v1::ListDatabasesRequest& request) override {
     return Unary<v1::ListDatabasesResponse>(call, request, *databases_,
@@ -163,8 +170,16 @@ class GrpcTransport : public Transport {
     headers_.AddTo(context);
     Response response;
     const grpc::Status status = (stub.*method)(&context, request, &response);
-    if (!status.ok()) return FromGrpc(status);
+    if (!status.ok()) return WithCommitToken(FromGrpc(status), TokenOf(context));
     return response;
+  }
+
+  // Came before the commit left, so it is here even if the gateway was lost after it.
+  static std::string TokenOf(const grpc::ClientContext& context) {
+    const auto& metadata = context.GetServerInitialMetadata();
+    const auto found = metadata.find(kCommitTokenKey);
+    return found == metadata.end() ? std::string()
+                                   : std::string(found->second.data(), found->second.size());
   }
 
   // A call leaves only on a connection that stands. Otherwise a failure to connect could not be

@@ -43,6 +43,9 @@ enum class Priority { kDefault, kDispatch, kClinical, kOperations, kReporting };
 // Whether the database is to refuse writes. A read may be repeated after a lost connection.
 enum class Access { kReadWrite, kReadOnly };
 
+// Whether a lost answer to an autocommit write is to be cleared up later.
+enum class Resolving { kOff, kOn };
+
 enum class Isolation { kDefault, kReadCommitted, kRepeatableRead, kSerializable };
 
 // How long a call may take, and who may end it sooner.
@@ -54,6 +57,9 @@ struct CallOptions {
 struct QueryOptions {
   Access access = Access::kReadWrite;  // ignored in a transaction, which has its own
   Priority priority = Priority::kDefault;
+  // PostgreSQL, Client::Query: a trip more buys a token for a write whose answer is lost
+  // (ErrorInfo::commit_token).
+  Resolving resolving = Resolving::kOff;
   std::uint32_t max_rows = 0;  // fail rather than return more; 0: the gateway's limit
   // PostgreSQL: names for parameters the server cannot infer; empty, or one for each.
   std::vector<std::string> parameter_types = {};

@@ -21,8 +21,12 @@ inline constexpr char kIncompleteStream[] = "INCOMPLETE_STREAM";
 // No connection to the gateway, so nothing was sent: safe to repeat.
 absl::Status GatewayUnreachable(const std::string& address, const std::string& cause);
 
+// Remembers the token of a commit whose answer did not come.
+absl::Status WithCommitToken(absl::Status status, const std::string& token);
+
 // An error without the gateway's own details was made by the network or by this side. Where the
-// call may have written, it is marked `outcome: unknown`, and a lost connection becomes UNKNOWN.
+// call may have written, it is marked `outcome: unknown`, and a lost connection becomes UNKNOWN; a
+// token that was remembered goes with it, for Client::CommitOutcomeOf.
 absl::Status WithOutcome(absl::Status status, Effect effect);
 
 }  // namespace emsdb::client

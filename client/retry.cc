@@ -8,6 +8,7 @@ namespace emsdb::client {
 namespace {
 
 bool MayRepeat(const absl::Status& status, const ErrorInfo& info, Repeat repeat) {
+  if (absl::IsAborted(status)) return repeat == Repeat::kUnit && info.retryable() == true;
   if (!absl::IsUnavailable(status) || repeat == Repeat::kNever) return false;
   if (info.retryable().has_value()) return *info.retryable();
   return repeat == Repeat::kRead;

@@ -20,11 +20,13 @@ struct RetryPolicy {
 enum class Repeat {
   kNever,             // a commit, or a statement in a transaction
   kIfNothingWasSent,  // only where it is proved that nothing was done
+  kUnit,              // and where the gateway says that a whole batch was rolled back
   kRead,              // harmless whatever became of it
 };
 
 // How long to wait before the call is made again; nothing if it must not or need not be. Only
-// UNAVAILABLE is ever repeated: never UNKNOWN, since a write may have been done, and never
+// UNAVAILABLE is ever repeated, and a batch's ABORTED, which has conflicts in it that the gateway
+// could not repeat by itself: never UNKNOWN, since a write may have been done, and never
 // RESOURCE_EXHAUSTED, since that would feed the overload. `jitter` in [0, 1) spreads callers that
 // failed together; `remaining` is what the deadline leaves.
 std::optional<Duration> WaitBeforeRepeat(const absl::Status& status, Repeat repeat,

@@ -95,6 +95,10 @@ absl::Status CheckDatabaseName(const std::string& database) {
   return CheckField("database", database);
 }
 
+absl::Status CheckCommitToken(const std::string& token) {
+  return CheckField("commit_token", token);
+}
+
 absl::Status CheckTexts(const std::string& database, const v1::Statement& statement) {
   if (absl::Status status = CheckDatabaseName(database); !status.ok()) return status;
   return CheckStatement("statement", statement);

@@ -18,6 +18,7 @@ bool IsUtf8(std::string_view text);
 // INVALID_ARGUMENT, with the gateway's own reason INVALID_FIELD, naming the field as the gateway
 // does ("statement.parameters[2]") and the rule, never the text.
 absl::Status CheckDatabaseName(const std::string& database);
+absl::Status CheckCommitToken(const std::string& token);
 absl::Status CheckTexts(const std::string& database, const v1::Statement& statement);
 absl::Status CheckTexts(const v1::ExecuteBatchRequest& request);
 

@@ -50,6 +50,8 @@ class Transport {
       const CallContext& context, const v1::CommitTransactionRequest& request) = 0;
   virtual absl::StatusOr<v1::RollbackTransactionResponse> RollBack(
       const CallContext& context, const v1::RollbackTransactionRequest& request) = 0;
+  virtual absl::StatusOr<v1::GetCommitOutcomeResponse> GetCommitOutcome(
+      const CallContext& context, const v1::GetCommitOutcomeRequest& request) = 0;
   virtual absl::StatusOr<v1::ListDatabasesResponse> ListDatabases(
       const CallContext& context, const v1::ListDatabasesRequest& request) = 0;
   virtual absl::StatusOr<v1::GetPoolStatusResponse> GetPoolStatus(

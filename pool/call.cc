@@ -93,6 +93,15 @@ void Call::Answer() {
   SubmitTo(*std::exchange(writer_, nullptr));
 }
 
+void Call::Again() {
+  Pool* pool = nullptr;
+  {
+    MutexLock lock(mutex_);
+    pool = waiting_in_;
+  }
+  SubmitTo(*pool);
+}
+
 void Call::Refused(absl::Status why) {
   // Without a Start it never waited: a transaction refused it.
   if (started_ != Instant{}) times_.waiting = clock_.Now() - started_;
@@ -103,6 +112,11 @@ void Call::FinishOnce(absl::Status status) {
   {
     MutexLock lock(mutex_);
     if (state_ == State::kAnswered) return;
+  }
+  // From here on the call may be on its way again, in another thread.
+  if (GoesOn(status)) return;
+  {
+    MutexLock lock(mutex_);
     state_ = State::kAnswered;
   }
   Finish(std::move(status), times_);

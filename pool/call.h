@@ -56,6 +56,13 @@ class Call : public Waiter, public std::enable_shared_from_this<Call> {
   // In the worker's thread. Keeping the lease beyond the call means to move it out.
   virtual absl::Status Run(Connection& connection, const Bounds& bounds, Lease& lease) = 0;
 
+  // Where the call would be answered with `status`, it may go on instead: then this returns true,
+  // and the subclass sees to it that Again() is called, once. Must not block.
+  virtual bool GoesOn(const absl::Status& /*status*/) { return false; }
+
+  // Gets a connection of the same pool once more, and runs on it. Any thread.
+  void Again();
+
   // The call was cancelled when its answer was already given, and may never arrive. Any thread;
   // must not block.
   virtual void LeftAfterAnswer() {}

@@ -14,6 +14,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "pool/clock.h"
+#include "pool/commit.h"
 #include "pool/stop_signal.h"
 #include "pool/value.h"
 
@@ -52,6 +53,9 @@ enum class SessionReset {
 struct RunOptions {
   Access access = Access::kReadWrite;  // of a statement outside a transaction
   std::string_view identity;           // the caller, as the database may show it; may be empty
+  // Told of the commit, where the driver can name it. Of a statement outside a transaction that may
+  // write it costs a trip more: it is committed in a second one. Null: nobody asks.
+  CommitWitness* witness = nullptr;
 };
 
 // What a finished statement says.
@@ -118,8 +122,15 @@ class Connection {
                              const Bounds& bounds) = 0;
 
   // OK only if the database said that it committed. ABORTED if it rolled back. OutcomeUnknown if
-  // the answer was lost.
-  virtual absl::Status Commit(const Bounds& bounds) = 0;
+  // the answer was lost. A witness may cost a trip more.
+  virtual absl::Status Commit(const Bounds& bounds, CommitWitness* witness) = 0;
+  absl::Status Commit(const Bounds& bounds) { return Commit(bounds, nullptr); }
+
+  // What became of a commit that a witness was told of, on whatever connection.
+  // FAILED_PRECONDITION, reason OUTCOME_ELSEWHERE: another server's. NOT_FOUND, OUTCOME_FORGOTTEN:
+  // it cannot be told any more. Only in state kIdle. Drivers whose commits are never in doubt know
+  // of none.
+  virtual absl::StatusOr<CommitFate> OutcomeOf(const CommitId& id, const Bounds& bounds);
 
   // Afterwards the state is kIdle or the connection is broken. OK without a transaction.
   virtual absl::Status RollBack(const Bounds& bounds) = 0;

@@ -26,6 +26,7 @@ constexpr std::array kTextFields = {
     TextField{"column", &ErrorDetail::column},
     TextField{"hint", &ErrorDetail::hint},
     TextField{"field", &ErrorDetail::field},
+    TextField{"commit_token", &ErrorDetail::commit_token},
 };
 
 void Put(absl::Status& status, const char* name, const std::string& text, bool present) {
@@ -83,6 +84,7 @@ absl::Status WithDetail(absl::Status status, const ErrorDetail& detail) {
   PutNumber(status, "stage", static_cast<int>(detail.stage), 0);
   PutNumber(status, "retry", static_cast<int>(detail.retry), 0);
   PutNumber(status, "outcome", static_cast<int>(detail.outcome), 0);
+  PutNumber(status, "attempts", detail.attempts, 0);
   PutNumber(status, "retry_after_ns", detail.retry_after ? detail.retry_after->count() : -1, -1);
   return status;
 }
@@ -95,6 +97,7 @@ ErrorDetail DetailOf(const absl::Status& status) {
   detail.stage = static_cast<Stage>(GetNumber(status, "stage", 0));
   detail.retry = static_cast<Retry>(GetNumber(status, "retry", 0));
   detail.outcome = static_cast<Outcome>(GetNumber(status, "outcome", 0));
+  detail.attempts = static_cast<int>(GetNumber(status, "attempts", 0));
   const std::int64_t after = GetNumber(status, "retry_after_ns", -1);
   if (after >= 0) detail.retry_after = Duration(after);
   return detail;
@@ -104,6 +107,16 @@ absl::Status AtStage(absl::Status status, Stage stage) {
   if (!status.ok() && GetNumber(status, "stage", 0) == 0) {
     PutNumber(status, "stage", static_cast<int>(stage), 0);
   }
+  return status;
+}
+
+absl::Status WithCommitToken(absl::Status status, const std::string& token) {
+  if (!status.ok()) Put(status, "commit_token", token, !token.empty());
+  return status;
+}
+
+absl::Status AfterAttempts(absl::Status status, int attempts) {
+  if (!status.ok()) PutNumber(status, "attempts", attempts, 0);
   return status;
 }
 
@@ -169,6 +182,25 @@ absl::Status CommitRolledBack() {
   return Make(absl::StatusCode::kAborted,
               "the transaction was rolled back: a statement in it had failed",
               {.reason = "TX_ROLLED_BACK", .stage = Stage::kCommitting, .retry = Retry::kNo});
+}
+
+absl::Status OutcomeElsewhere() {
+  return Make(absl::StatusCode::kFailedPrecondition,
+              "the commit was made in another database server than the one that serves here",
+              {.reason = "OUTCOME_ELSEWHERE", .retry = Retry::kNo});
+}
+
+absl::Status OutcomeForgotten(std::string_view why) {
+  return Make(absl::StatusCode::kNotFound,
+              absl::StrFormat("what became of this commit cannot be told: %s", why),
+              {.reason = "OUTCOME_FORGOTTEN", .retry = Retry::kNo});
+}
+
+absl::Status CommitFoundRolledBack() {
+  return Make(absl::StatusCode::kAborted,
+              "the connection was lost during the commit, and the database has rolled it back: "
+              "nothing of it took effect",
+              {.reason = "COMMIT_ROLLED_BACK", .stage = Stage::kCommitting, .retry = Retry::kYes});
 }
 
 absl::Status RowsMismatch(int statement, std::int64_t expected, std::int64_t actual) {

@@ -41,6 +41,8 @@ struct ErrorDetail {
   Retry retry = Retry::kUnset;
   Outcome outcome = Outcome::kNothingDone;
   std::optional<Duration> retry_after;
+  std::string commit_token;  // for asking what became of it; "" where there is none
+  int attempts = 0;          // how often a batch was run; 0: not counted
 
   friend bool operator==(const ErrorDetail&, const ErrorDetail&) = default;
 };
@@ -53,6 +55,12 @@ ErrorDetail DetailOf(const absl::Status& status);
 
 // Sets the stage unless one is set already: the innermost layer knows best.
 absl::Status AtStage(absl::Status status, Stage stage);
+
+// Adds the token of a commit in doubt.
+absl::Status WithCommitToken(absl::Status status, const std::string& token);
+
+// Adds how often the batch was run.
+absl::Status AfterAttempts(absl::Status status, int attempts);
 
 // Adds the statement's index in its batch.
 absl::Status AtStatement(absl::Status status, int index);
@@ -76,6 +84,15 @@ absl::Status SessionNotReset(std::string_view cause);
 
 // A commit did not commit: the transaction had failed before. ABORTED.
 absl::Status CommitRolledBack();
+
+// A commit that another server, or another database, was told to make. FAILED_PRECONDITION.
+absl::Status OutcomeElsewhere();
+
+// A commit whose outcome cannot be told any more, because of `why`. NOT_FOUND.
+absl::Status OutcomeForgotten(std::string_view why);
+
+// A commit whose answer was lost was found to have been rolled back. ABORTED; may be repeated.
+absl::Status CommitFoundRolledBack();
 
 // A batch's statement touched or returned another number of rows than promised.
 absl::Status RowsMismatch(int statement, std::int64_t expected, std::int64_t actual);

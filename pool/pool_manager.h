@@ -14,6 +14,7 @@
 
 #include "absl/status/statusor.h"
 #include "pool/database_settings.h"
+#include "pool/later.h"
 #include "pool/pool.h"
 #include "pool/transactions.h"
 
@@ -67,6 +68,7 @@ class PoolManager {
   std::vector<Database*> databases();
 
   Transactions& transactions() { return *transactions_; }
+  Later& later() { return later_; }
   Clock& clock() { return clock_; }
 
   // Ends idle transactions at once, lets what runs or waits finish until `deadline`, then stops it;
@@ -82,6 +84,7 @@ class PoolManager {
 
   Clock& clock_;
   UpkeepThread upkeep_;
+  Later later_{upkeep_};
   std::vector<std::shared_ptr<Pool>> pools_;
   std::map<std::string, std::shared_ptr<Pool>> sqlite_writers_;  // by path
   std::map<std::string, std::unique_ptr<Database>> databases_;

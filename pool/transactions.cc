@@ -139,6 +139,7 @@ void Transactions::CheckIn(const std::string& id, TransactionStep step, const ab
       end = End::kCommitted;
     } else if (step == TransactionStep::kCommit && DetailOf(outcome).outcome == Outcome::kUnknown) {
       end = End::kInDoubt;
+      entry.commit_token = DetailOf(outcome).commit_token;
     } else if (end) {
       // Decided while it ran: that is why the call was stopped, or the connection lost.
     } else if (lost) {
@@ -247,7 +248,7 @@ absl::Status Transactions::WhyOver(const Entry& entry, TransactionStep step, Ins
     case End::kInDoubt: {
       absl::Status status =
           OutcomeUnknown("nobody knows whether it took effect", Stage::kCommitting);
-      return status;
+      return WithCommitToken(std::move(status), entry.commit_token);
     }
     default:
       break;

@@ -75,6 +75,7 @@ class Transactions final : private Due {
     bool busy = false;
     std::optional<End> wanted_end;  // decided while busy
     std::optional<End> end;
+    std::string commit_token;  // of a commit in doubt
     Instant ended{};
   };
 

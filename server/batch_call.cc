@@ -1,5 +1,6 @@
 #include "server/batch_call.h"
 
+#include <random>
 #include <utility>
 
 #include "absl/strings/str_format.h"
@@ -9,6 +10,16 @@ namespace emsdb {
 namespace {
 
 constexpr int kMostStatements = 1000;
+
+// Spreads batches that met each other.
+double Jitter() {
+  thread_local std::minstd_rand generator{std::random_device()()};
+  return std::uniform_real_distribution<double>()(generator);
+}
+
+const char* FoundName(CommitFate found) {
+  return found == CommitFate::kCommitted ? "committed" : "rolled_back";
+}
 
 absl::StatusOr<GuardedStatement> ToGuarded(const v1::BatchStatement& guarded, int index) {
   const std::string field = absl::StrFormat("statements[%d]", index);
@@ -51,16 +62,57 @@ absl::StatusOr<Batch> ToBatch(const v1::ExecuteBatchRequest& request) {
 
 BatchCall::BatchCall(Gateway& gateway, CallBasics basics, UnaryReactor& reactor,
                      v1::ExecuteBatchResponse& response, Batch batch)
-    : UnaryCall(gateway, std::move(basics), reactor, response), batch_(std::move(batch)) {
+    : UnaryCall(gateway, std::move(basics), reactor, response),
+      batch_(std::move(batch)),
+      course_(options().deadline),
+      witness_(this->basics().database, announcer()) {}
+
+void BatchCall::ForgetResults() {
+  sinks_.clear();
+  budget_ = {};
+  response().Clear();
   for (std::size_t i = 0; i < batch_.statements.size(); ++i) {
-    v1::StatementResult& result = *response.add_results();
+    v1::StatementResult& result = *response().add_results();
     sinks_.emplace_back(*result.mutable_columns(), *result.mutable_rows(), budget_);
   }
 }
 
 absl::Status BatchCall::Run(Connection& connection, const Bounds& bounds, Lease&) {
-  return connection.ExecuteBatch(batch_.statements, batch_.options,
-                                 run_options(batch_.options.access), bounds, *this);
+  if (course_.asking()) return course_.Asked(connection.OutcomeOf(*witness_.id(), bounds));
+  course_.AttemptBegins();
+  ForgetResults();
+  RunOptions run = run_options(batch_.options.access);
+  run.witness = &witness_;
+  return witness_.Marked(
+      connection.ExecuteBatch(batch_.statements, batch_.options, run, bounds, *this));
+}
+
+bool BatchCall::GoesOn(const absl::Status& status) {
+  const bool was_asking = course_.asking();
+  const BatchCourse::Next next =
+      course_.After(status, witness_.told(), gateway().pools.clock().Now(), Jitter());
+  if (next.step == BatchCourse::Step::kAnswer) return false;
+  if (!was_asking && course_.asking()) SpeakInTime();
+  if (next.step == BatchCourse::Step::kRun) gateway().journal.BatchRetried(basics().database);
+  auto self = std::static_pointer_cast<BatchCall>(shared_from_this());
+  gateway().pools.later().At(next.at, [self = std::move(self)] { self->Again(); });
+  return true;
+}
+
+// Asking may wait for a connection, or for a server that is stopped, until the deadline: then the
+// token would come too late.
+void BatchCall::SpeakInTime() {
+  gateway().pools.later().At(course_.last_word(), [weak = weak_from_this()] {
+    if (const auto self = weak.lock()) self->Cancel(StopReason::kExpired);
+  });
+}
+
+void BatchCall::Finish(absl::Status status, const CallTimes& times) {
+  if (course_.found()) {
+    gateway().journal.CommitInDoubt(basics().database, FoundName(*course_.found()));
+  }
+  response().set_attempts(static_cast<std::uint32_t>(course_.attempts()));
+  UnaryCall::Finish(course_.Answer(status), times);
 }
 
 void BatchCall::Completed(std::size_t statement, const Completion& completion) {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "emsdb/v1/query_service.pb.h"
+#include "server/batch_course.h"
 #include "server/reactors.h"
 #include "server/result_sink.h"
 
@@ -19,6 +20,8 @@ struct Batch {
 
 absl::StatusOr<Batch> ToBatch(const v1::ExecuteBatchRequest& request);
 
+// Run again after a conflict with another transaction, and asked about when its commit's answer was
+// lost: BatchCourse says when.
 class BatchCall final : public UnaryCall<v1::ExecuteBatchResponse>, private BatchSink {
  public:
   BatchCall(Gateway& gateway, CallBasics basics, UnaryReactor& reactor,
@@ -26,12 +29,18 @@ class BatchCall final : public UnaryCall<v1::ExecuteBatchResponse>, private Batc
 
  protected:
   absl::Status Run(Connection& connection, const Bounds& bounds, Lease& lease) override;
+  bool GoesOn(const absl::Status& status) override;
+  void Finish(absl::Status status, const CallTimes& times) override;
 
  private:
+  void ForgetResults();
+  void SpeakInTime();
   RowSink& Rows(std::size_t statement) override { return sinks_[statement]; }
   void Completed(std::size_t statement, const Completion& completion) override;
 
   const Batch batch_;
+  BatchCourse course_;
+  TokenWitness witness_;
   ResultBudget budget_;
   std::deque<ResultSink> sinks_;
 };

@@ -20,6 +20,9 @@ void Journal::Refused(const char* rpc, const Caller& caller, const absl::Status&
 void Journal::Finished(const FinishedCall& call, const absl::Status& status) {
   const Duration total = call.times.waiting + call.times.running;
   metrics_.CallFinished(call.database, call.rpc, status.code(), total);
+  if (!status.ok() && DetailOf(status).reason == "COMMIT_IN_DOUBT") {
+    CommitInDoubt(call.database, "unknown");
+  }
   if (!status.ok() || total >= kSlow) Tell(call, status);
 }
 
@@ -39,6 +42,7 @@ void Journal::Tell(const FinishedCall& call, const absl::Status& status) {
   put("reason", detail.reason);
   put("sqlstate", detail.sqlstate);
   put("stage", StageName(detail.stage));
+  put("commit_token", detail.commit_token);
   // What the database says may quote a value: `invalid input syntax for type date: "..."`.
   const bool quotes_values = detail.reason == "SQL_ERROR" || !detail.sqlstate.empty();
   if (!quotes_values || bind_values_ == BindValues::kShown) {

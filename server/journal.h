@@ -34,6 +34,14 @@ class Journal {
 
   void Finished(const FinishedCall& call, const absl::Status& status);
 
+  // A batch is run again, after a conflict with another transaction.
+  void BatchRetried(const std::string& database) { metrics_.BatchRetried(database); }
+
+  // A commit's answer was lost; what it was `found` to be: "committed", "rolled_back", "unknown".
+  void CommitInDoubt(const std::string& database, const char* found) {
+    metrics_.CommitInDoubt(database, found);
+  }
+
   // A request that was refused before any call was made of it.
   void Refused(const char* rpc, const Caller& caller, const absl::Status& status);
 

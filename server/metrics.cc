@@ -165,7 +165,11 @@ Metrics::Metrics()
       resets_(CounterFamily(registry_, "emsdb_pool_session_resets_total",
                             "Sessions that a call had changed, and whether they could be reset")),
       connect_failures_(CounterFamily(registry_, "emsdb_pool_connect_failures_total",
-                                      "Openings of connections that failed")) {}
+                                      "Openings of connections that failed")),
+      batch_retries_(CounterFamily(registry_, "emsdb_batch_retries_total",
+                                   "Batches run again after a conflict with another transaction")),
+      in_doubt_(CounterFamily(registry_, "emsdb_commits_in_doubt_total",
+                              "Commits whose answer was lost, by what they were found to be")) {}
 
 Metrics::~Metrics() = default;
 
@@ -185,6 +189,14 @@ void Metrics::CallFinished(const std::string& database, const std::string& rpc,
   latency_.Add({{"database", database}, {"rpc", rpc}}, Seconds()).Observe(InSeconds(took));
   calls_.Add({{"database", database}, {"rpc", rpc}, {"code", absl::StatusCodeToString(code)}})
       .Increment();
+}
+
+void Metrics::BatchRetried(const std::string& database) {
+  batch_retries_.Add({{"database", database}}).Increment();
+}
+
+void Metrics::CommitInDoubt(const std::string& database, const std::string& found) {
+  in_doubt_.Add({{"database", database}, {"found", found}}).Increment();
 }
 
 std::string Metrics::Render(PoolManager& pools) const {

@@ -34,6 +34,9 @@ class Metrics {
   void CallFinished(const std::string& database, const std::string& rpc, absl::StatusCode code,
                     Duration took);
 
+  void BatchRetried(const std::string& database);
+  void CommitInDoubt(const std::string& database, const std::string& found);
+
   // Everything in Prometheus' text format, with the pools as they are now.
   std::string Render(PoolManager& pools) const;
 
@@ -49,6 +52,8 @@ class Metrics {
   prometheus::Family<prometheus::Counter>& refused_;
   prometheus::Family<prometheus::Counter>& resets_;
   prometheus::Family<prometheus::Counter>& connect_failures_;
+  prometheus::Family<prometheus::Counter>& batch_retries_;
+  prometheus::Family<prometheus::Counter>& in_doubt_;
 
   Mutex mutex_;
   std::vector<std::unique_ptr<DatabaseObserver>> observers_ ABSL_GUARDED_BY(mutex_);

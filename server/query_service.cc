@@ -18,7 +18,8 @@ struct Asked {
   Statement statement;
   Access access = Access::kReadWrite;
   Database* database = nullptr;  // null: where the transaction is
-  std::string transaction_id;    // "": none that is open
+  CommitNaming naming = CommitNaming::kNone;
+  std::string transaction_id;  // "": none that is open
 };
 
 // Finds the database and writes its name and the statement's fingerprint into the call's basics.
@@ -74,6 +75,9 @@ absl::StatusOr<Asked> Understand(Gateway& gateway, const char* rpc,
   auto database = Locate(gateway, request.database(), request.statement().sql(), asked.basics);
   if (!database.ok()) return std::move(database).status();
   asked.database = *database;
+  const bool may_be_in_doubt =
+      alone && !request.read_only() && asked.database->settings().engine == Engine::kPostgresql;
+  if (may_be_in_doubt) asked.naming = CommitNaming::kPossible;
   return asked;
 }
 
@@ -98,8 +102,17 @@ absl::Status StartQuery(Gateway& gateway, grpc::CallbackServerContext& context,
     return InvalidField("max_rows", absl::StrFormat("%d: at most %d, use StreamQuery for more",
                                                     request.max_rows(), ResultBudget::kMostRows));
   }
-  StatementCall::Work work = {std::move(asked->statement), asked->access, request.max_rows(),
-                              std::nullopt};
+  if (request.resolvable() && request.has_transaction()) {
+    return InvalidField("resolvable", "only for autocommit; other commits have a token anyway");
+  }
+  if (request.resolvable() && asked->naming == CommitNaming::kPossible) {
+    asked->naming = CommitNaming::kResolvable;
+  }
+  StatementCall::Work work = {.statement = std::move(asked->statement),
+                              .access = asked->access,
+                              .max_rows = request.max_rows(),
+                              .beginning = std::nullopt,
+                              .naming = asked->naming};
   const bool begins = request.transaction().has_begin();
   if (begins) {
     auto beginning = ToBeginning(request.transaction().begin(), asked->basics, "transaction.begin");
@@ -127,7 +140,8 @@ absl::Status StartStream(Gateway& gateway, grpc::CallbackServerContext& context,
     return InvalidField("transaction.begin",
                         "a stream cannot begin a transaction: use BeginTransaction or Query");
   }
-  StreamCall::Work work = {std::move(asked->statement), asked->access, request.max_rows()};
+  StreamCall::Work work = {std::move(asked->statement), asked->access, request.max_rows(),
+                           asked->naming};
   auto call = std::make_shared<StreamCall>(gateway, asked->basics, reactor, std::move(work));
   reactor.Attach(call);
   StartAsked(gateway, *asked, request.statement().sql(), std::move(call));

@@ -13,6 +13,7 @@
 #include "absl/status/statusor.h"
 #include "pool/call.h"
 #include "server/caller.h"
+#include "server/commit_witness.h"
 #include "server/convert.h"
 #include "server/gateway.h"
 #include "server/rpc_status.h"
@@ -59,22 +60,33 @@ class RpcCall : public Call {
 };
 
 // Holds the call from its start to gRPC's OnDone, and deletes itself then.
-class UnaryReactor final : public grpc::ServerUnaryReactor {
+class UnaryReactor final : public grpc::ServerUnaryReactor, public CommitAnnouncer {
  public:
-  explicit UnaryReactor(OpenCalls::Entry entry) : entry_(std::move(entry)) {}
+  UnaryReactor(OpenCalls::Entry entry, grpc::CallbackServerContext& context, Clock& clock)
+      : entry_(std::move(entry)), context_(context), clock_(clock) {}
 
   // Before anything of the call may run.
   void Attach(std::shared_ptr<Call> call) { call_ = std::move(call); }
 
+  // Before Finish, at most once.
+  absl::Status Announce(const std::string& token, const Bounds& bounds) override;
+
+  void OnSendInitialMetadataDone(bool ok) override;
   // May come after Finish, when it does nothing.
-  void OnCancel() override {
-    if (call_) call_->Cancel(StopReason::kCallerLeft);
-  }
+  void OnCancel() override;
   void OnDone() override { delete this; }
 
  private:
+  enum class Token { kOnItsWay, kWritten, kLost };
+
   const OpenCalls::Entry entry_;
+  grpc::CallbackServerContext& context_;
+  Clock& clock_;
   std::shared_ptr<Call> call_;
+
+  Mutex mutex_;
+  CondVar changed_;
+  Token token_ ABSL_GUARDED_BY(mutex_) = Token::kOnItsWay;
 };
 
 // A unary RPC's call. `Response` is gRPC's and lives until the reactor is finished.
@@ -86,6 +98,7 @@ class UnaryCall : public RpcCall {
 
  protected:
   Response& response() { return response_; }
+  CommitAnnouncer& announcer() { return reactor_; }
 
   void Finish(absl::Status status, const CallTimes& times) override {
     Report(status, times);
@@ -114,7 +127,7 @@ grpc::ServerUnaryReactor* ServeUnary(Gateway& gateway, const char* rpc,
   OpenCalls::Entry entry = gateway.open_calls.Enter();
   const bool entered = static_cast<bool>(entry);
   // Deletes itself in OnDone, which follows every Finish.
-  auto* reactor = new UnaryReactor(std::move(entry));
+  auto* reactor = new UnaryReactor(std::move(entry), context, gateway.pools.clock());
   const absl::Status status = entered ? start(*reactor) : OpenCalls::ShuttingDown();
   if (!status.ok()) {
     ReportRefusal(gateway, rpc, context, status);

@@ -52,6 +52,9 @@ wire::v1::ErrorInfo Info(const ErrorDetail& detail, Duration elapsed) {
   if (detail.statement >= 0) put("statement", std::to_string(detail.statement));
   put("retryable", detail.retry == Retry::kYes ? "true" : "false");
   if (detail.outcome == Outcome::kUnknown) put("outcome", "unknown");
+  if (detail.attempts > 0) put("attempts", std::to_string(detail.attempts));
+  // Half a token would be none.
+  if (!detail.commit_token.empty()) metadata["commit_token"] = detail.commit_token;
   put("elapsed_ms",
       std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(elapsed).count()));
   return info;

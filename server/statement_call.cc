@@ -33,14 +33,16 @@ StatementCall::StatementCall(Gateway& gateway, CallBasics basics, UnaryReactor& 
 }
 
 absl::Status StatementCall::Run(Connection& connection, const Bounds& bounds, Lease& lease) {
-  const RunOptions run = run_options(work_.access);
+  TokenWitness witness(basics().database, announcer());
+  RunOptions run = run_options(work_.access);
+  if (work_.naming == CommitNaming::kResolvable) run.witness = &witness;
   if (work_.beginning) {
     absl::Status begun = connection.Begin(work_.beginning->options, run, bounds);
     if (!begun.ok()) return begun;
   }
   // If this fails in a transaction it began, the end of the lease rolls back.
   const auto completion = connection.Execute(work_.statement, run, bounds, sink_);
-  if (!completion.ok()) return completion.status();
+  if (!completion.ok()) return WithoutToken(witness.Marked(completion.status()), work_.naming);
   response().set_rows_affected(completion->rows_affected);
   response().set_command(completion->command);
   if (work_.beginning) {

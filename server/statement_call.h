@@ -38,6 +38,7 @@ class StatementCall final : public UnaryCall<v1::QueryResponse> {
     Access access = Access::kReadWrite;
     std::uint32_t max_rows = 0;          // 0: the most there can be
     std::optional<Beginning> beginning;  // set: the statement is the first of a transaction
+    CommitNaming naming = CommitNaming::kNone;
   };
 
   StatementCall(Gateway& gateway, CallBasics basics, UnaryReactor& reactor,

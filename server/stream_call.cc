@@ -24,7 +24,7 @@ absl::Status StreamCall::Run(Connection& connection, const Bounds& bounds, Lease
   bounds_ = bounds;
   const auto completion =
       connection.Execute(work_.statement, run_options(work_.access), bounds, *this);
-  if (!completion.ok()) return completion.status();
+  if (!completion.ok()) return WithoutToken(completion.status(), work_.naming);
   v1::StreamComplete& complete = *message_.mutable_complete();
   complete.set_row_count(row_count_);
   complete.set_rows_affected(completion->rows_affected);

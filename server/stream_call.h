@@ -15,6 +15,7 @@ class StreamCall final : public RpcCall, private RowSink {
     Statement statement;
     Access access = Access::kReadWrite;
     std::uint64_t max_rows = 0;  // 0: no limit
+    CommitNaming naming = CommitNaming::kNone;
   };
 
   StreamCall(Gateway& gateway, CallBasics basics, StreamReactor& reactor, Work work)

@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include "server/outcome_call.h"
 #include "server/statement_call.h"
 
 namespace emsdb {
@@ -57,7 +58,8 @@ class CommitCall final : public UnaryCall<v1::CommitTransactionResponse> {
 
  protected:
   absl::Status Run(Connection& connection, const Bounds& bounds, Lease&) override {
-    return connection.Commit(bounds);
+    TokenWitness witness(basics().database, announcer());
+    return witness.Marked(connection.Commit(bounds, &witness));
   }
 };
 
@@ -131,6 +133,14 @@ grpc::ServerUnaryReactor* TransactionService::RollbackTransaction(
   return ServeUnary(gateway_, kRpc, *context, [&](UnaryReactor& reactor) {
     return StartEnd<RollBackCall>(gateway_, kRpc, *context, request->transaction_id(),
                                   TransactionStep::kRollBack, *response, reactor);
+  });
+}
+
+grpc::ServerUnaryReactor* TransactionService::GetCommitOutcome(
+    grpc::CallbackServerContext* context, const v1::GetCommitOutcomeRequest* request,
+    v1::GetCommitOutcomeResponse* response) {
+  return ServeUnary(gateway_, "GetCommitOutcome", *context, [&](UnaryReactor& reactor) {
+    return StartOutcome(gateway_, *context, *request, *response, reactor);
   });
 }
 

@@ -20,6 +20,9 @@ class TransactionService final : public v1::TransactionService::CallbackService 
   grpc::ServerUnaryReactor* RollbackTransaction(grpc::CallbackServerContext* context,
                                                 const v1::RollbackTransactionRequest* request,
                                                 v1::RollbackTransactionResponse* response) override;
+  grpc::ServerUnaryReactor* GetCommitOutcome(grpc::CallbackServerContext* context,
+                                             const v1::GetCommitOutcomeRequest* request,
+                                             v1::GetCommitOutcomeResponse* response) override;
 
  private:
   Gateway& gateway_;

@@ -92,6 +92,8 @@ std::string Advice(const absl::Status& status, const ErrorInfo& info) {
     out +=
         "No answer came: what the call writes may have been done or not. Look before you "
         "repeat it.\n";
+    const std::string token = info.commit_token();
+    if (!token.empty()) out += "To find out: emsdb outcome " + Escaped(token) + "\n";
   }
   return out;
 }

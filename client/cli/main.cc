@@ -38,6 +38,9 @@ struct RunCommand {
   ExitStatus operator()(const BatchCommand& command) const {
     return RunBatch(command, input, session);
   }
+  ExitStatus operator()(const OutcomeCommand& command) const {
+    return RunOutcome(command, session);
+  }
   ExitStatus operator()(const DatabasesCommand& command) const {
     return RunDatabases(command, session);
   }

@@ -36,9 +36,10 @@ Exit status:
   1  the answer could not be written to standard output
   2  the command line is wrong, or a file it names
   3  refused: the gateway or the database said no; or a text is not UTF-8 or has U+0000 in it, and
-     nothing was sent
+     nothing was sent; `outcome`: rolled back
   4  unreachable, and nothing was done; `health`: not serving
-  5  outcome unknown: a write may have been done or not, or a result was not whole
+  5  outcome unknown: a write may have been done or not, or a result was not whole; `outcome`: in
+     progress, ask again
   6  given up: deadline, cancelled, or something was used up; where a write may have been done all
      the same, standard error says so
 )";
@@ -143,6 +144,9 @@ void AddQuery(CLI::App& app, QueryCommand& query) {
   command.add_flag_callback(
       "--read-only", [&query] { query.access = Access::kReadOnly; },
       "Let the database refuse writes; a lost call is then repeated");
+  command.add_flag_callback(
+      "--resolvable", [&query] { query.resolving = Resolving::kOn; },
+      "Have a write whose answer is lost cleared up by `emsdb outcome`; at most 10,000 rows");
   AddAnyFormat(command, query.format);
   command.add_option("SQL", query.sql, "One statement; - reads it from standard input")->required();
 }
@@ -153,6 +157,13 @@ void AddBatch(CLI::App& app, BatchCommand& batch) {
   command.add_option("--db", batch.database, "The logical database")->capture_default_str();
   AddTableOrJson(command, batch.format);
   command.add_option("FILE", batch.file, "An SQL script or JSON; - is standard input")->required();
+}
+
+void AddOutcome(CLI::App& app, OutcomeCommand& outcome) {
+  CLI::App& command = *app.add_subcommand(
+      "outcome", "Ask what became of a commit whose answer was lost, by its token");
+  command.fallthrough();
+  command.add_option("TOKEN", outcome.token, "As the error showed it")->required();
 }
 
 void AddAdministration(CLI::App& app, DatabasesCommand& databases, PoolsCommand& pools,
@@ -175,6 +186,7 @@ std::variant<Options, ExitStatus> ParseCommandLine(int argc, const char* const* 
   Options options;
   QueryCommand query;
   BatchCommand batch;
+  OutcomeCommand outcome;
   DatabasesCommand databases;
   PoolsCommand pools;
   HealthCommand health;
@@ -186,6 +198,7 @@ std::variant<Options, ExitStatus> ParseCommandLine(int argc, const char* const* 
   AddConnection(app, options);
   AddQuery(app, query);
   AddBatch(app, batch);
+  AddOutcome(app, outcome);
   AddAdministration(app, databases, pools, health);
   try {
     std::vector<std::string> arguments = SplitEmptyValues(argc, argv);
@@ -198,6 +211,7 @@ std::variant<Options, ExitStatus> ParseCommandLine(int argc, const char* const* 
 
   if (app.got_subcommand("query")) options.command = std::move(query);
   if (app.got_subcommand("batch")) options.command = std::move(batch);
+  if (app.got_subcommand("outcome")) options.command = std::move(outcome);
   if (app.got_subcommand("databases")) options.command = databases;
   if (app.got_subcommand("pools")) options.command = std::move(pools);
   if (app.got_subcommand("health")) options.command = std::move(health);

@@ -19,7 +19,12 @@ struct QueryCommand {
   std::string sql;  // "-": to be read from standard input
   std::vector<Value> parameters;
   Access access = Access::kReadWrite;
+  Resolving resolving = Resolving::kOff;
   Format format = Format::kTable;
+};
+
+struct OutcomeCommand {
+  std::string token;
 };
 
 struct BatchCommand {
@@ -57,7 +62,9 @@ struct Options {
   std::string caller = "emsdb";
   TlsFiles tls;
   double deadline_seconds = 30;
-  std::variant<QueryCommand, BatchCommand, DatabasesCommand, PoolsCommand, HealthCommand> command;
+  std::variant<QueryCommand, BatchCommand, OutcomeCommand, DatabasesCommand, PoolsCommand,
+               HealthCommand>
+      command;
 };
 
 // What the program is to do, or the status it is to end with at once: after --help or --version,

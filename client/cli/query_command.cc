@@ -23,9 +23,25 @@ absl::Status WriteRows(RowStream& stream, ResultWriter& writer, Output& output) 
   return absl::OkStatus();
 }
 
+// All rows at once, since a stream has no token.
+ExitStatus RunResolvable(const QueryCommand& command, const std::string& sql, Session& session) {
+  const auto result = session.client.Query(
+      command.database, sql, command.parameters,
+      {.access = command.access, .resolving = Resolving::kOn, .call = session.call});
+  if (!result.ok()) return Report(result.status(), {.sql = sql});
+  const std::unique_ptr<ResultWriter> writer = MakeWriter(command.format, session.output);
+  writer->Begin(result->columns);
+  for (const Row& row : result->rows) writer->AddRow(row);
+  writer->End({.row_count = static_cast<std::int64_t>(result->rows.size()),
+               .rows_affected = result->rows_affected,
+               .command = result->command});
+  return FinishOutput(session.output, CallState::kDone);
+}
+
 }  // namespace
 
 ExitStatus RunQuery(const QueryCommand& command, const std::string& sql, Session& session) {
+  if (command.resolving == Resolving::kOn) return RunResolvable(command, sql, session);
   absl::StatusOr<RowStream> stream = session.client.StreamQuery(
       command.database, sql, command.parameters, {.access = command.access, .call = session.call});
   if (!stream.ok()) return Report(stream.status(), {.sql = sql});

@@ -37,6 +37,7 @@ ExitStatus FinishOutput(Output& output, CallState call);
 // The commands. A file or statement is read before the session is made.
 ExitStatus RunQuery(const QueryCommand& command, const std::string& sql, Session& session);
 ExitStatus RunBatch(const BatchCommand& command, const std::string& text, Session& session);
+ExitStatus RunOutcome(const OutcomeCommand& command, Session& session);
 ExitStatus RunDatabases(const DatabasesCommand& command, Session& session);
 ExitStatus RunPools(const PoolsCommand& command, Session& session);
 ExitStatus RunHealth(const HealthCommand& command, Session& session);

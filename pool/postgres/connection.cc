@@ -7,6 +7,7 @@
 #include "absl/strings/str_format.h"
 #include "pool/errors.h"
 #include "pool/postgres/server_error.h"
+#include "pool/postgres/server_identity.h"
 #include "pool/postgres/session.h"
 #include "pool/postgres/sqlstate.h"
 #include "pool/postgres/statement_check.h"
@@ -49,7 +50,8 @@ PostgresConnection::PostgresConnection(std::unique_ptr<Link> link,
 absl::Status PostgresConnection::Prepare(const Bounds& bounds) {
   const bool asks_types = !shared_->types.complete();
   if (!wire_->ok() || !QueuePreparedSettings(wire_->handle()) ||
-      (asks_types && !QueueTypeQuestion(wire_->handle())) || !QueueSync()) {
+      (asks_types && !QueueTypeQuestion(wire_->handle())) || !QueueSync() ||
+      !QueueIdentityQuestion(wire_->handle()) || !QueueSync()) {
     return SendFailed(Stage::kConnecting);
   }
   Exchange exchange(*wire_, shared_->clock, nullptr, bounds, shared_->cancel_grace);
@@ -61,6 +63,11 @@ absl::Status PostgresConnection::Prepare(const Bounds& bounds) {
     RowForwarder rows(types, decoder_, shared_->types);
     if (ReadStep(exchange, &rows, Stage::kConnecting).done()) shared_->types.SetComplete();
   }
+  ReadSync(exchange, Stage::kConnecting);
+  // Behind a Sync of its own: a login that may not ask only has no commit tokens.
+  IdentitySink identity(server_);
+  RowForwarder identity_rows(identity, decoder_, shared_->types);
+  ReadStep(exchange, &identity_rows, Stage::kConnecting);
   ReadSync(exchange, Stage::kConnecting);
   Settle(exchange);
   if (!exchange.answered()) return NoAnswer(exchange, Stage::kConnecting, Doubt::kNone);
@@ -79,7 +86,9 @@ absl::StatusOr<Completion> PostgresConnection::Execute(const Statement& statemen
   Member member{&statement, std::nullopt, *std::move(parameters)};
   const bool may_write = options.access == Access::kReadWrite && !LooksLikeRead(statement.sql);
   const bool in_transaction = state_ == TransactionState::kOpen;
-  if (!in_transaction && may_write && MayReturnRows(statement.sql)) {
+  const bool to_be_named = AskIdFor(options.witness, options.access) == AskId::kYes &&
+                           DoubtOf(statement, options) == Doubt::kWrite;
+  if (!in_transaction && ((may_write && MayReturnRows(statement.sql)) || to_be_named)) {
     return RunHeld(std::move(member), options, bounds, sink);
   }
   return RunOne(member, options, bounds, sink);
@@ -169,12 +178,18 @@ PostgresConnection::GroupEnd PostgresConnection::RunGroup(std::span<const Member
   for (const Member& member : members) {
     queued = queued && QueueStatement(*member.statement, member.parameters);
   }
+  // What only reads has no id: not even the question is sent.
+  const bool may_write = std::any_of(members.begin(), members.end(), [&](const Member& member) {
+    return DoubtOf(*member.statement, options) == Doubt::kWrite;
+  });
+  const AskId ask_id = may_write ? AskIdFor(options.witness, transaction.access) : AskId::kNo;
+  if (ask_id == AskId::kYes) queued = queued && QueueText(kTransactionIdQuestion);
   if (!queued || !QueueSync()) return {SendFailed(Stage::kRunning)};
 
   std::vector<RowForwarder> rows;
   Exchange exchange = Start(bounds);
   if (absl::Status fresh = ReadFreshSession(exchange); !fresh.ok()) return {fresh};
-  GroupEnd end = ReadGroup(exchange, transaction, members, sink, rows);
+  GroupEnd end = ReadGroup(exchange, transaction, members, ask_id, sink, rows);
   exchange.Finish();
   Settle(exchange);
   if (!exchange.answered() && (end.status.ok() || DetailOf(end.status).reason == "SQL_ERROR")) {
@@ -185,6 +200,7 @@ PostgresConnection::GroupEnd PostgresConnection::RunGroup(std::span<const Member
     end.status = TransactionGone();
   }
   if (end.status.ok()) end.status = CheckTime(bounds, Stage::kRunning);
+  if (end.status.ok()) end.status = TellWitness(options.witness, end.transaction, bounds);
   if (!end.status.ok()) {
     end.status = Explain(end.status, exchange, Stage::kRunning);
     CleanUp();
@@ -203,7 +219,7 @@ PostgresConnection::GroupEnd PostgresConnection::RunGroup(std::span<const Member
 PostgresConnection::GroupEnd PostgresConnection::ReadGroup(Exchange& exchange,
                                                            const TransactionOptions& transaction,
                                                            std::span<const Member> members,
-                                                           BatchSink& sink,
+                                                           AskId ask_id, BatchSink& sink,
                                                            std::vector<RowForwarder>& rows) {
   GroupEnd group;
   const auto note = [&group](const StepEnd& end, int index) {
@@ -235,6 +251,11 @@ PostgresConnection::GroupEnd PostgresConnection::ReadGroup(Exchange& exchange,
       group = {RowsMismatch(index, *members[i].expect_rows, found), index};
     }
   }
+  if (ask_id == AskId::kYes) {
+    TransactionIdSink id(group.transaction);
+    RowForwarder id_rows(id, decoder_, shared_->types);
+    note(ReadStep(exchange, &id_rows, Stage::kRunning), -1);
+  }
   note(ReadSync(exchange, Stage::kRunning), -1);
   return group;
 }
@@ -248,6 +269,7 @@ absl::Status PostgresConnection::Begin(const TransactionOptions& transaction,
       !QueueIdleTimeout(transaction.server_idle_timeout) || !QueueSync()) {
     return SendFailed(Stage::kRunning);
   }
+  transaction_access_ = transaction.access;
   // A DEFERRABLE transaction may wait long for its snapshot: it is cancelled as a statement is.
   Exchange exchange = Start(bounds);
   if (absl::Status fresh = ReadFreshSession(exchange); !fresh.ok()) return fresh;
@@ -256,7 +278,7 @@ absl::Status PostgresConnection::Begin(const TransactionOptions& transaction,
     RowSink& Rows(std::size_t) override { std::abort(); }
     void Completed(std::size_t, const Completion&) override {}
   } no_sink;
-  GroupEnd end = ReadGroup(exchange, transaction, {}, no_sink, no_rows);
+  GroupEnd end = ReadGroup(exchange, transaction, {}, AskId::kNo, no_sink, no_rows);
   exchange.Finish();
   Settle(exchange);
   if (!exchange.answered()) {
@@ -271,37 +293,6 @@ absl::Status PostgresConnection::Begin(const TransactionOptions& transaction,
     return Begin(transaction, options, bounds);
   }
   return end.status;
-}
-
-absl::Status PostgresConnection::Commit(const Bounds& bounds) {
-  if (state_ == TransactionState::kFailed) {
-    CleanUp();
-    return CommitRolledBack();
-  }
-  if (state_ == TransactionState::kIdle) return NoTransaction();
-  if (absl::Status ready = CheckReady(bounds, Stage::kCommitting); !ready.ok()) return ready;
-  return RunCommit(bounds);
-}
-
-absl::Status PostgresConnection::RunCommit(const Bounds& bounds) {
-  if (!QueueText("COMMIT") || !QueueSync()) return SendFailed(Stage::kCommitting);
-  Exchange exchange = Start(bounds);
-  const StepEnd end = ReadStep(exchange, nullptr, Stage::kCommitting);
-  ReadSync(exchange, Stage::kCommitting);
-  exchange.Finish();
-  Settle(exchange);
-  // What the server said wins, also if the link was lost right after it. Only an end of the session
-  // in place of the answer says nothing: it may come behind the commit.
-  loss_ = Loss::kIdle;
-  if (end.done() && end.completion.command == "COMMIT") return absl::OkStatus();
-  if (end.done()) return CommitRolledBack();
-  if (end.failed() && !end.fatal) {
-    CleanUp();
-    return Explain(end.status, exchange, Stage::kCommitting);
-  }
-  loss_ = Loss::kInCommit;
-  Close();
-  return NoAnswer(exchange, Stage::kCommitting, Doubt::kCommit);
 }
 
 absl::Status PostgresConnection::RollBack(const Bounds& bounds) {

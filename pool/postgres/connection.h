@@ -72,7 +72,9 @@ class PostgresConnection final : public Connection {
                             const Bounds& bounds, BatchSink& sink) override;
   absl::Status Begin(const TransactionOptions& transaction, const RunOptions& options,
                      const Bounds& bounds) override;
-  absl::Status Commit(const Bounds& bounds) override;
+  using Connection::Commit;
+  absl::Status Commit(const Bounds& bounds, CommitWitness* witness) override;
+  absl::StatusOr<CommitFate> OutcomeOf(const CommitId& id, const Bounds& bounds) override;
   absl::Status RollBack(const Bounds& bounds) override;
   absl::Status Ping(const Bounds& bounds) override;
   bool LooksAlive() override;
@@ -103,7 +105,9 @@ class PostgresConnection final : public Connection {
     absl::Status status;
     int failed_at = -1;
     bool settings_missing = false;
+    std::uint64_t transaction = 0;  // its id, where it was asked for and there is one
   };
+  enum class AskId { kNo, kYes };
 
   // Broken, failed, out of time or told to stop: then nothing is sent.
   absl::Status CheckReady(const Bounds& bounds, Stage stage);
@@ -126,8 +130,13 @@ class PostgresConnection final : public Connection {
   GroupEnd RunGroup(std::span<const Member> members, const TransactionOptions& transaction,
                     const RunOptions& options, const Bounds& bounds, BatchSink& sink);
   GroupEnd ReadGroup(Exchange& exchange, const TransactionOptions& transaction,
-                     std::span<const Member> members, BatchSink& sink,
+                     std::span<const Member> members, AskId ask_id, BatchSink& sink,
                      std::vector<RowForwarder>& rows);
+
+  // Whether a commit is to be named to `witness`, and can be.
+  AskId AskIdFor(const CommitWitness* witness, Access access) const;
+  absl::StatusOr<std::uint64_t> AskTransactionId(const Bounds& bounds);
+  absl::Status TellWitness(CommitWitness* witness, std::uint64_t transaction, const Bounds& bounds);
   absl::Status RunCommit(const Bounds& bounds);
   // Undoes what is open by a short bound of its own; closes the connection if that fails.
   void CleanUp();
@@ -163,6 +172,8 @@ class PostgresConnection final : public Connection {
   std::unique_ptr<Link> link_;
   std::unique_ptr<Wire> wire_;
   RowDecoder decoder_;
+  ServerIdentity server_;
+  Access transaction_access_ = Access::kReadWrite;  // of the one that Begin began
   TransactionState state_ = TransactionState::kIdle;
   std::string reports_;     // as the session began
   SessionChanges changes_;  // since Open or the last reset

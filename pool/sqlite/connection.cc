@@ -261,7 +261,8 @@ absl::Status SqliteConnection::Begin(const TransactionOptions& transaction,
   return BeginNow(transaction.access);
 }
 
-absl::Status SqliteConnection::Commit(const Bounds& bounds) {
+// Its commits are never in doubt, but for a disk that fails: there is nothing to be told.
+absl::Status SqliteConnection::Commit(const Bounds& bounds, CommitWitness* /*witness*/) {
   const Interruption::Within within(session_->interruption(), bounds);
   if (absl::Status ready = Ready(Stage::kCommitting); !ready.ok()) return ready;
   if (state_ == TransactionState::kIdle) {

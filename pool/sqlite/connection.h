@@ -33,7 +33,8 @@ class SqliteConnection final : public Connection {
                             const Bounds& bounds, BatchSink& sink) override;
   absl::Status Begin(const TransactionOptions& transaction, const RunOptions& options,
                      const Bounds& bounds) override;
-  absl::Status Commit(const Bounds& bounds) override;
+  using Connection::Commit;
+  absl::Status Commit(const Bounds& bounds, CommitWitness* witness) override;
   absl::Status RollBack(const Bounds& bounds) override;
   absl::Status Ping(const Bounds& bounds) override;
   bool LooksAlive() override;

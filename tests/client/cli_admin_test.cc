@@ -118,6 +118,46 @@ TEST(CliDatabases, ListsThem) {
               HasSubstr("\"reachable\": true"));
 }
 
+TEST(CliOutcome, SaysWhatBecameOfACommit) {
+  v1::CommitOutcome outcome = v1::COMMIT_OUTCOME_COMMITTED;
+  const FakeGateway gateway({.outcome = [&](const auto& request, auto& response) {
+    if (request.commit_token() != "c1.token") {
+      return GatewayError(grpc::StatusCode::NOT_FOUND, "too long ago", "OUTCOME_FORGOTTEN");
+    }
+    response.set_outcome(outcome);
+    return grpc::Status::OK;
+  }});
+  CliResult asked = RunCli(gateway.address(), {"outcome", "c1.token"});
+  EXPECT_EQ(asked.out, "COMMITTED\n") << asked.err;
+  EXPECT_EQ(asked.status, 0);
+  outcome = v1::COMMIT_OUTCOME_ROLLED_BACK;
+  asked = RunCli(gateway.address(), {"outcome", "c1.token"});
+  EXPECT_EQ(asked.out, "ROLLED_BACK\n");
+  EXPECT_EQ(asked.status, 3);
+  outcome = v1::COMMIT_OUTCOME_IN_PROGRESS;
+  asked = RunCli(gateway.address(), {"outcome", "c1.token"});
+  EXPECT_EQ(asked.out, "IN_PROGRESS\n");
+  EXPECT_EQ(asked.status, 5);
+  outcome = v1::COMMIT_OUTCOME_UNSPECIFIED;
+  EXPECT_EQ(RunCli(gateway.address(), {"outcome", "c1.token"}).status, 5);
+  asked = RunCli(gateway.address(), {"outcome", "c1.other"});
+  EXPECT_EQ(asked.status, 3);
+  EXPECT_EQ(asked.out, "");
+  EXPECT_THAT(asked.err, HasSubstr("OUTCOME_FORGOTTEN"));
+  EXPECT_EQ(RunCli(gateway.address(), {"outcome"}).status, 2);
+}
+
+TEST(CliOutcome, IsOfferedByTheErrorOfACommitInDoubt) {
+  const FakeGateway gateway({.query = [](const auto& request, auto&) {
+    EXPECT_TRUE(request.resolvable());
+    return GatewayError(grpc::StatusCode::UNKNOWN, "lost", "COMMIT_IN_DOUBT",
+                        {{"outcome", "unknown"}, {"commit_token", "c1.token"}});
+  }});
+  const CliResult lost = RunCli(gateway.address(), {"query", "--resolvable", "insert"});
+  EXPECT_EQ(lost.status, 5);
+  EXPECT_THAT(lost.err, HasSubstr("emsdb outcome c1.token\n"));
+}
+
 TEST(CliHealth, SaysWhetherItServes) {
   FakeGateway gateway({});
   gateway.SetHealth("fire", FakeGateway::Health::kNotServing);

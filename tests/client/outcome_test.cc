@@ -14,6 +14,16 @@ struct Case {
 };
 
 // Without the gateway's word on it.
+TEST(Outcome, OfACommitTakesItsTokenAlong) {
+  for (const absl::StatusCode code :
+       {absl::StatusCode::kUnavailable, absl::StatusCode::kDeadlineExceeded}) {
+    const absl::Status lost = WithCommitToken(absl::Status(code, "x"), "c1.token");
+    EXPECT_EQ(ErrorInfoOf(WithOutcome(lost, Effect::kMayWrite)).commit_token(), "c1.token");
+    EXPECT_EQ(ErrorInfoOf(WithOutcome(lost, Effect::kNone)).commit_token(), "");
+  }
+  EXPECT_EQ(WithCommitToken(absl::OkStatus(), "c1.token"), absl::OkStatus());
+}
+
 TEST(Outcome, OfAWriteIsUnknownUnlessTheErrorProvesThatItWasRefused) {
   for (const Case& one : {
            Case{absl::StatusCode::kUnavailable, absl::StatusCode::kUnknown, true},

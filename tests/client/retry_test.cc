@@ -44,6 +44,20 @@ TEST(Retry, BelievesTheGatewayWhenItSaysNo) {
       Repeat::kRead));
 }
 
+// T15, T16
+TEST(Retry, RepeatsABatchThatWasRolledBackWhereTheGatewaySaysSo) {
+  const auto aborted = [](const char* retryable) {
+    return With(absl::StatusCode::kAborted,
+                {.reason = "SQL_ERROR", .metadata = {{"retryable", retryable}}});
+  };
+  EXPECT_TRUE(Repeats(aborted("true"), Repeat::kUnit));
+  EXPECT_FALSE(Repeats(aborted("false"), Repeat::kUnit));
+  EXPECT_FALSE(Repeats(absl::AbortedError("x"), Repeat::kUnit));
+  EXPECT_FALSE(Repeats(aborted("true"), Repeat::kIfNothingWasSent));
+  EXPECT_TRUE(Repeats(NothingSent(), Repeat::kUnit));
+  EXPECT_FALSE(Repeats(absl::UnavailableError("Socket closed"), Repeat::kUnit));
+}
+
 // T14
 TEST(Retry, NeverRepeatsOtherCodesEvenWhereTheyCallThemselvesRetryable) {
   for (const absl::StatusCode code :

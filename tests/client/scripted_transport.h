@@ -88,6 +88,10 @@ class ScriptedTransport : public Transport {
       const CallContext&, const v1::RollbackTransactionRequest& request) override {
     return roll_back.Answer(request, roll_backs);
   }
+  absl::StatusOr<v1::GetCommitOutcomeResponse> GetCommitOutcome(
+      const CallContext&, const v1::GetCommitOutcomeRequest& request) override {
+    return outcome.Answer(request, outcomes);
+  }
   absl::StatusOr<v1::ListDatabasesResponse> ListDatabases(
       const CallContext&, const v1::ListDatabasesRequest&) override {
     return absl::UnimplementedError("not scripted");
@@ -106,6 +110,7 @@ class ScriptedTransport : public Transport {
   Script<v1::BeginTransactionResponse> begin;
   Script<v1::CommitTransactionResponse> commit;
   Script<v1::RollbackTransactionResponse> roll_back;
+  Script<v1::GetCommitOutcomeResponse> outcome;
 
   std::vector<CallContext> contexts;
   std::vector<v1::QueryRequest> queries;
@@ -114,6 +119,7 @@ class ScriptedTransport : public Transport {
   std::vector<v1::BeginTransactionRequest> begins;
   std::vector<v1::CommitTransactionRequest> commits;
   std::vector<v1::RollbackTransactionRequest> roll_backs;
+  std::vector<v1::GetCommitOutcomeRequest> outcomes;
   int streams_ended = 0;
 };
 

@@ -4,6 +4,7 @@ emsdb_test(postgres_pgtest
   ../support/tcp_proxy.cc
   connector_contract.cc
   postgres_answer_pgtest.cc
+  postgres_commit_pgtest.cc
   postgres_connection_pgtest.cc
   postgres_contract_pgtest.cc
   postgres_fixture.cc

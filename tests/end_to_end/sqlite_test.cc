@@ -10,6 +10,7 @@
 
 #include "client/client.h"
 #include "client/error_info.h"
+#include "emsdb/v1/query_service.grpc.pb.h"
 #include "emsdb/v1/transaction_service.grpc.pb.h"
 #include "pool/mutex.h"
 #include "tests/support/gateway_process.h"
@@ -170,6 +171,21 @@ TEST(Sqlite, RollsBackWhatWasBegunForACallerWhoLeft) {
   const auto write = client.Query("main", "insert into units values (1, 'A')", {},
                                   {.call = {.deadline = std::chrono::seconds(5)}});
   EXPECT_TRUE(write.ok()) << write.status();
+}
+
+// Commits to a file are never in doubt: there is nothing to buy, and nothing to ask for.
+TEST(Sqlite, TakesAResolvableWriteAndHasNoTokens) {
+  GatewayProcess gateway;
+  const auto stub = v1::QueryService::NewStub(
+      grpc::CreateChannel(gateway.address(), grpc::InsecureChannelCredentials()));
+  grpc::ClientContext context;
+  v1::QueryRequest request;
+  request.mutable_statement()->set_sql("create table t (a int)");
+  request.set_resolvable(true);
+  v1::QueryResponse response;
+  const grpc::Status status = stub->Query(&context, request, &response);
+  EXPECT_TRUE(status.ok()) << status.error_message();
+  EXPECT_EQ(context.GetServerInitialMetadata().count("emsdb-commit-token"), 0U);
 }
 
 // T5, T8

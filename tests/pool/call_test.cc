@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include <future>
 #include <memory>
 
 #include "tests/pool/hook_clock.h"
@@ -42,6 +43,39 @@ TEST_F(ACall, OpensNothingWhenItWasCancelledBeforeItsStart) {
   call->Start(*reader.pool, Purpose::kStatement);
   EXPECT_THAT(call->Await(), StatusIs(absl::StatusCode::kCancelled));
   EXPECT_EQ(reader.connector->attempts(), 0);
+}
+
+TEST_F(ACall, IsAnsweredOnceHoweverOftenItGoesOn) {
+  const CallRef call = reader.Make();
+  int ends = 0;
+  call->AskBeforeAnswer([&](const absl::Status&) {
+    if (++ends == 3) return false;
+    call->Again();
+    return true;
+  });
+  call->Start(*reader.pool, Purpose::kStatement);
+  EXPECT_THAT(call->Await(), IsOk());
+  EXPECT_EQ(ends, 3);
+  EXPECT_EQ(call->answers(), 1);
+  EXPECT_EQ(reader.connector->executed().size(), 3U);
+}
+
+TEST_F(ACall, DoesNotRunAgainWhenItWasCancelledInAPause) {
+  const CallRef call = reader.Make();
+  bool paused = false;
+  std::promise<void> in_pause;
+  call->AskBeforeAnswer([&](const absl::Status&) {
+    if (std::exchange(paused, true)) return false;
+    in_pause.set_value();
+    return true;
+  });
+  call->Start(*reader.pool, Purpose::kStatement);
+  in_pause.get_future().wait();
+  call->Cancel(StopReason::kCallerLeft);
+  EXPECT_EQ(call->answers(), 0);
+  call->Again();
+  EXPECT_THAT(call->Await(), StatusIs(absl::StatusCode::kCancelled));
+  EXPECT_EQ(reader.connector->executed().size(), 1U);
 }
 
 TEST_F(ACall, LeavesTheLineWhenItIsCancelledOnItsWayThere) {  // T31

@@ -1,6 +1,7 @@
 # The pool itself: decisions alone, and with real threads on a scripted driver.
 emsdb_test(pool_core_test
   call_test.cc
+  later_test.cc
   line_test.cc
   outage_test.cc
   pool_state_bounds_test.cc

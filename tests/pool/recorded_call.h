@@ -46,11 +46,17 @@ class RecordedCall final : public Call {
   }
   // Before Start: runs with the answer, in the thread that brings it.
   void OnAnswer(std::function<void()> then) { then_ = std::move(then); }
+  // Before Start: asked before each answer whether the call goes on instead.
+  void AskBeforeAnswer(std::function<bool(const absl::Status&)> goes_on) {
+    goes_on_ = std::move(goes_on);
+  }
+  using Call::Again;
 
  private:
   absl::Status Run(Connection& connection, const Bounds& bounds, Lease& lease) override {
     return body_(connection, bounds, lease);
   }
+  bool GoesOn(const absl::Status& status) override { return goes_on_ && goes_on_(status); }
   void Finish(absl::Status status, const CallTimes& times) override {
     if (then_) then_();
     MutexLock lock(mutex_);
@@ -62,6 +68,7 @@ class RecordedCall final : public Call {
 
   const Body body_;
   std::function<void()> then_;
+  std::function<bool(const absl::Status&)> goes_on_;
   Mutex mutex_;
   CondVar changed_;
   int answers_ ABSL_GUARDED_BY(mutex_) = 0;

@@ -227,6 +227,19 @@ TEST_F(ATransaction, StaysInDoubtWhenItsCommitGotNoAnswer) {  // T14
   EXPECT_THAT(RollBack(id)->Await(), StatusIs(absl::StatusCode::kUnknown));
 }
 
+TEST_F(ATransaction, RemembersTheTokenOfACommitInDoubt) {  // T14
+  const std::string id = Begin();
+  const Body lost = [](Connection& connection, const Bounds& bounds, Lease&) {
+    return WithCommitToken(connection.Commit(bounds), "c1.token");
+  };
+  test.connector->Next(Operation::kCommit, {.pace = Pace::kHangs});
+  const CallRef commit = Run(id, TransactionStep::kCommit, lost);
+  test.connector->AwaitHanging(1);
+  test.connector->Kill(1);
+  EXPECT_EQ(DetailOf(commit->Await()).commit_token, "c1.token");
+  EXPECT_EQ(DetailOf(Commit(id)->Await()).commit_token, "c1.token");
+}
+
 TEST_F(ATransaction, IsRolledBackWhenACommitWasCancelledBeforeItRan) {  // T2
   const std::string id = Begin();
   const CallRef commit = test.Make(kCommit);

@@ -1,5 +1,7 @@
 # The RPC face without a port.
 emsdb_test(server_test
+  batch_course_test.cc
+  commit_token_test.cc
   convert_test.cc
   result_sink_test.cc
   rpc_status_test.cc

@@ -66,6 +66,10 @@ class FakeGateway::Services {
                                      v1::RollbackTransactionResponse* response) override {
       return all.Answer(*context, all.script_.roll_back, *request, *response);
     }
+    grpc::Status GetCommitOutcome(Context* context, const v1::GetCommitOutcomeRequest* request,
+                                  v1::GetCommitOutcomeResponse* response) override {
+      return all.Answer(*context, all.script_.outcome, *request, *response);
+    }
     Services& all;
   };
 

@@ -34,6 +34,7 @@ struct FakeScript {
   FakeAnswer<v1::BeginTransactionRequest, v1::BeginTransactionResponse> begin;
   FakeAnswer<v1::CommitTransactionRequest, v1::CommitTransactionResponse> commit;
   FakeAnswer<v1::RollbackTransactionRequest, v1::RollbackTransactionResponse> roll_back;
+  FakeAnswer<v1::GetCommitOutcomeRequest, v1::GetCommitOutcomeResponse> outcome;
   FakeAnswer<v1::ListDatabasesRequest, v1::ListDatabasesResponse> databases;
   FakeAnswer<v1::GetPoolStatusRequest, v1::GetPoolStatusResponse> pools;
 };

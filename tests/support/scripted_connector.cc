@@ -101,7 +101,7 @@ class ScriptedConnection final : public Connection {
     return status;
   }
 
-  absl::Status Commit(const Bounds& bounds) override {
+  absl::Status Commit(const Bounds& bounds, CommitWitness* /*witness*/) override {
     const Use use(*this, "Commit");
     if (absl::Status ready = Ready(bounds, Stage::kCommitting); !ready.ok()) return ready;
     stage_->Log(number_, "commit");

@@ -71,6 +71,17 @@ void TcpProxy::CutAnswerTo(std::string text) {
   cut_ = std::move(text);
 }
 
+void TcpProxy::CutBefore(std::string text) {
+  MutexLock lock(mutex_);
+  cut_before_ = std::move(text);
+}
+
+bool TcpProxy::IsToBeSwallowed(const char* data, std::size_t size) {
+  MutexLock lock(mutex_);
+  return !cut_before_.empty() &&
+         std::string_view(data, size).find(cut_before_) != std::string_view::npos;
+}
+
 bool TcpProxy::IsToBeCut(const char* data, std::size_t size) {
   MutexLock lock(mutex_);
   return !cut_.empty() && std::string_view(data, size).find(cut_) != std::string_view::npos;
@@ -94,13 +105,14 @@ void TcpProxy::Carry(int client) {
   bool server_spoke_last = true;
   bool cutting = false;
   std::array<char, 65536> buffer;
-  while (open && !stopping_) {
+  while (open && !stopping_ && !refusing_) {
     std::array<pollfd, 2> ends = {pollfd{client, POLLIN, 0}, pollfd{server, POLLIN, 0}};
     if (poll(ends.data(), ends.size(), 20) <= 0) continue;
     if (ends[0].revents != 0) {
       const ssize_t got = recv(client, buffer.data(), buffer.size(), 0);
       if (got <= 0) break;
       if (std::exchange(server_spoke_last, false)) ++trips_;
+      if (IsToBeSwallowed(buffer.data(), static_cast<std::size_t>(got))) break;
       cutting = cutting || IsToBeCut(buffer.data(), static_cast<std::size_t>(got));
       open = SendAll(server, buffer.data(), static_cast<std::size_t>(got));
     }

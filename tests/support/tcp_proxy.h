@@ -30,18 +30,29 @@ class TcpProxy {
   // server answers, the link is cut and the client sees nothing of it.
   void CutAnswerTo(std::string text);
 
+  // From now on: the next packet of a client that has `text` in it never reaches the server; the
+  // link is cut in its place.
+  void CutBefore(std::string text);
+
+  // From now on: every link is cut, and no new one is carried, until Allow.
+  void Refuse() { refusing_ = true; }
+  void Allow() { refusing_ = false; }
+
  private:
   void Accept();
   void Carry(int client);
   bool IsToBeCut(const char* data, std::size_t size);
+  bool IsToBeSwallowed(const char* data, std::size_t size);
 
   const int target_port_;
   int listener_ = -1;
   int port_ = 0;
   std::atomic<bool> stopping_{false};
   std::atomic<int> trips_{0};
+  std::atomic<bool> refusing_{false};
   Mutex mutex_;
   std::string cut_ ABSL_GUARDED_BY(mutex_);
+  std::string cut_before_ ABSL_GUARDED_BY(mutex_);
   std::vector<std::thread> carriers_;  // the accepting thread's, until it has ended
   std::thread acceptor_;
 };
