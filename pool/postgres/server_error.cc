@@ -75,6 +75,16 @@ absl::Status InDoubt(const absl::Status& status) {
   return WithDetail(absl::Status(code, status.message()), detail);
 }
 
+absl::Status PlanChanged(const absl::Status& status) {
+  ErrorDetail detail = DetailOf(status);
+  detail.reason = "PLAN_CHANGED";
+  detail.retry = Retry::kYes;
+  return WithDetail(
+      absl::AbortedError("a table of the statement was changed while its transaction ran; the "
+                         "transaction can only be rolled back, and may be begun again"),
+      detail);
+}
+
 absl::Status NoTransaction() {
   return WithDetail(absl::FailedPreconditionError("no transaction is open on this connection"),
                     {.reason = "TX_NONE", .stage = Stage::kCommitting, .retry = Retry::kNo});

@@ -32,6 +32,9 @@ std::string ApplicationName(std::string_view identity, const std::string& fallba
 // compared with another. It costs no trip.
 std::string ReportedSettings(const PGconn* handle);
 
+// The same of those that say how a literal in a statement is read.
+std::string LiteralSettings(const PGconn* handle);
+
 // "BEGIN ISOLATION LEVEL ...".
 std::string BeginText(const TransactionOptions& options);
 

@@ -6,6 +6,7 @@
 
 #include "pool/errors.h"
 #include "pool/postgres/server_error.h"
+#include "pool/postgres/sqlstate.h"
 
 namespace emsdb {
 namespace {
@@ -40,6 +41,25 @@ void TakeRows(Exchange& exchange, RowForwarder* rows, const PGresult* result, St
   }
 }
 
+// T46. The SQLSTATE 0A000 is that of many other things: the place in the server tells them apart.
+// What an error in types says may be due to a parameter's type, which is not what it was any more;
+// an error with a context comes from within a function, which has run.
+StepEnd::Outdated OutdatedBy(const PGresult* result) {
+  const std::string sqlstate = SqlstateOf(result);
+  const char* function = PQresultErrorField(result, PG_DIAG_SOURCE_FUNCTION);
+  const char* context = PQresultErrorField(result, PG_DIAG_CONTEXT);
+  if (sqlstate == "0A000" && function != nullptr &&
+      std::string_view(function) == "RevalidateCachedQuery") {
+    return StepEnd::Outdated::kYes;
+  }
+  if (sqlstate == kUnknownPreparedStatement && context == nullptr) {
+    return StepEnd::Outdated::kNotThere;
+  }
+  const bool of_types = (sqlstate.starts_with("42") && sqlstate != "42501" && context == nullptr) ||
+                        sqlstate.starts_with("22");
+  return of_types ? StepEnd::Outdated::kPerhaps : StepEnd::Outdated::kNo;
+}
+
 // One result that is not the end. False: nothing sensible can follow.
 bool TakeResult(Exchange& exchange, RowForwarder* rows, PGresult* result, Stage stage,
                 StepEnd& end) {
@@ -71,6 +91,7 @@ bool TakeResult(Exchange& exchange, RowForwarder* rows, PGresult* result, Stage 
         end.fatal = true;
       }
       end.undone = true;
+      if (end.status.ok()) end.outdated = OutdatedBy(result);
       Remember(end, StepEnd::How::kFailed, StatusOf(result, stage));
       return true;
     default:

@@ -28,6 +28,9 @@ struct StepEnd {
   absl::Status status;
   bool fatal = false;   // it failed and the server ended the session with it
   bool undone = false;  // the server said that it failed, whatever it is remembered by
+  // Why a prepared statement's failure may not be the statement's.
+  enum class Outdated { kNo, kYes, kPerhaps, kNotThere };
+  Outdated outdated = Outdated::kNo;
 
   bool failed() const { return how == How::kFailed; }
   bool done() const { return how == How::kDone; }
