@@ -92,7 +92,10 @@ bool PostgresConnection::UsesPreparedSettings() const {
 void PostgresConnection::NoteText(const Statement& statement) {
   changes_ |= SessionChangesOf(statement.sql);
   const std::string keyword = LeadingKeyword(statement.sql);
-  if (MayChangeSchema(keyword)) may_change_schema_ = true;
+  if (MayChangeSchema(keyword)) {
+    may_change_schema_ = true;
+    statements_.Distrust();
+  }
   if (keyword == "SET") sets_locally_ = true;
 }
 

@@ -9,6 +9,7 @@ emsdb_test(postgres_pgtest
   postgres_contract_pgtest.cc
   postgres_fixture.cc
   postgres_loss_pgtest.cc
+  postgres_prepared_pgtest.cc
   postgres_reset_always_pgtest.cc
   postgres_reset_pgtest.cc
   postgres_reset_pool_pgtest.cc
