@@ -100,6 +100,10 @@ absl::Status RowsMismatch(int statement, std::int64_t expected, std::int64_t act
 // The result is over a limit of rows or bytes. RESOURCE_EXHAUSTED.
 absl::Status ResultTooLarge(std::string_view limit, std::string_view advice);
 
+// The results of all calls together have used up the memory that they may have; nothing is wrong
+// with this one. RESOURCE_EXHAUSTED; may be repeated.
+absl::Status ResultMemoryUsedUp(std::int64_t mebibytes);
+
 // The caller of a stream did not read for too long. RESOURCE_EXHAUSTED.
 absl::Status SlowReader(Duration waited);
 

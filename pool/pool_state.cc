@@ -27,6 +27,8 @@ std::string_view CloseReasonName(CloseReason reason) {
       return "broken";
     case CloseReason::kDirty:
       return "dirty";
+    case CloseReason::kOutgrown:
+      return "outgrown";
     case CloseReason::kResized:
       return "resized";
     case CloseReason::kShutdown:
@@ -188,13 +190,15 @@ void PoolState::Returned(Instant now, SlotId id, Condition condition, Instant an
   slot.answered = answered;
   idle_.push_back(id);
   if (slot.claim.purpose == Purpose::kStatement) turnover_.Held(now - slot.since);
-  if (condition == Condition::kGood) outage_.CameBackWell();
+  if (condition == Condition::kGood || condition == Condition::kOutgrown) outage_.CameBackWell();
   if (condition == Condition::kBroken) {
     // Only connections as old as the one that died are suspect.
     if (slot.generation == generation_) Invalidate();
     StartClosing(id, CloseReason::kBroken, actions);
   } else if (condition == Condition::kDirty) {
     StartClosing(id, CloseReason::kDirty, actions);
+  } else if (condition == Condition::kOutgrown) {
+    StartClosing(id, CloseReason::kOutgrown, actions);
   } else if (Beyond()) {
     StartClosing(id, CloseReason::kResized, actions);
   }

@@ -40,6 +40,7 @@ enum class CloseReason {
   kStale,        // found dead before use, by a ping or by a look at the socket
   kBroken,       // lost in use
   kDirty,        // given back in a state that could not be cleaned
+  kOutgrown,     // given back with much memory, which a huge value had needed
   kResized,      // beyond the limits of a pool that was made smaller
   kShutdown
 };
@@ -73,7 +74,7 @@ enum class Check {
 };
 
 // In which state a connection comes back.
-enum class Condition { kGood, kBroken, kDirty };
+enum class Condition { kGood, kBroken, kDirty, kOutgrown };
 
 struct Actions {
   struct Grant {

@@ -6,6 +6,7 @@
 #include "pool/pool_manager.h"
 #include "server/journal.h"
 #include "server/open_calls.h"
+#include "server/result_memory.h"
 
 namespace emsdb {
 
@@ -14,6 +15,7 @@ struct Gateway {
   Journal& journal;
   OpenCalls& open_calls;
   Duration slow_reader_timeout;
+  ResultMemory& result_memory;
 };
 
 }  // namespace emsdb

@@ -51,6 +51,7 @@ class Server {
   PoolManager pools_;
   Journal journal_;
   OpenCalls open_calls_;
+  ResultMemory result_memory_;
   Gateway gateway_;
   Reachability reachability_;
   QueryService query_service_;

@@ -39,6 +39,7 @@ class StatementCall final : public UnaryCall<v1::QueryResponse> {
     std::uint32_t max_rows = 0;          // 0: the most there can be
     std::optional<Beginning> beginning;  // set: the statement is the first of a transaction
     CommitNaming naming = CommitNaming::kNone;
+    Wrapping wrapping = Wrapping::kTransaction;
   };
 
   StatementCall(Gateway& gateway, CallBasics basics, UnaryReactor& reactor,
@@ -53,6 +54,7 @@ class StatementCall final : public UnaryCall<v1::QueryResponse> {
   grpc::CallbackServerContext& context_;
   Work work_;
   BegunTransaction begun_;
+  ResultShare share_;
   ResultBudget budget_;
   ResultSink sink_;
 };

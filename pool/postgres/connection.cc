@@ -86,6 +86,7 @@ absl::StatusOr<Completion> PostgresConnection::Execute(const Statement& statemen
   if (!parameters.ok()) return parameters.status();
   if (absl::Status ready = CheckReady(bounds, Stage::kRunning); !ready.ok()) return ready;
   Member member{&statement, std::nullopt, *std::move(parameters), {}};
+  if (options.wrapping == Wrapping::kNone) return RunUnwrapped(member, options, bounds, sink);
   const bool may_write = options.access == Access::kReadWrite && !LooksLikeRead(statement.sql);
   const bool in_transaction = state_ == TransactionState::kOpen;
   const bool to_be_named = AskIdFor(options.witness, options.access) == AskId::kYes &&

@@ -69,6 +69,10 @@ struct PostgresShared {
 // changed, or whose time zone is another one, nothing prepared is used: it might mean something
 // else there.
 //
+// A statement that refuses transactions is a unit without settings, between two others in the same
+// packet: one that makes its time-out and its caller settings of the session, and one that resets
+// them. If this cannot be seen to have been done the session counts as changed.
+//
 // Used by one thread at a time, its worker's.
 class PostgresConnection final : public Connection {
  public:
@@ -95,6 +99,7 @@ class PostgresConnection final : public Connection {
   bool given_up() const override { return given_up_; }
   bool session_changed() const override { return !changes_.empty(); }
   absl::Status ResetSession(const Bounds& bounds) override;
+  bool outgrown() const override;
 
  private:
   // What a lost answer means.
@@ -139,6 +144,10 @@ class PostgresConnection final : public Connection {
 
   absl::StatusOr<Completion> RunOne(Member member, const RunOptions& options, const Bounds& bounds,
                                     RowSink& sink);
+  absl::StatusOr<Completion> RunUnwrapped(const Member& member, const RunOptions& options,
+                                          const Bounds& bounds, RowSink& sink);
+  // Resets the session, where each use begins with that, in a trip of its own.
+  absl::Status BeginFresh(const Bounds& bounds);
   absl::StatusOr<Completion> RunHeld(Member member, const RunOptions& options, const Bounds& bounds,
                                      RowSink& sink);
   GroupEnd RunGroup(std::span<Member> members, const TransactionOptions& transaction,

@@ -115,4 +115,20 @@ bool QueueTransactionSettings(PGconn* handle, const TransactionSettings& setting
                            values.data(), nullptr, nullptr, 0) == 1;
 }
 
+bool QueueSessionSettings(PGconn* handle, const TransactionSettings& settings) {
+  constexpr char kSql[] =
+      "SELECT pg_catalog.set_config('statement_timeout', $1, false), "
+      "pg_catalog.set_config('application_name', $2, false)";
+  const std::array<const char*, 2> values = {settings.statement_timeout.c_str(),
+                                             settings.application_name.c_str()};
+  return PQsendQueryParams(handle, kSql, 2, nullptr, values.data(), nullptr, nullptr, 0) == 1;
+}
+
+bool QueueSessionSettingsReset(PGconn* handle) {
+  for (const char* sql : {"RESET statement_timeout", "RESET application_name"}) {
+    if (PQsendQueryParams(handle, sql, 0, nullptr, nullptr, nullptr, nullptr, 0) != 1) return false;
+  }
+  return true;
+}
+
 }  // namespace emsdb

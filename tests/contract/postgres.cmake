@@ -14,6 +14,8 @@ emsdb_test(postgres_pgtest
   postgres_reset_pgtest.cc
   postgres_reset_pool_pgtest.cc
   postgres_session_pgtest.cc
+  postgres_trips_pgtest.cc
+  postgres_unwrapped_pgtest.cc
   postgres_values_pgtest.cc
   LIBRARIES emsdb::pool_postgres emsdb_test_support absl::str_format)
 

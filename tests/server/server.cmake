@@ -3,6 +3,7 @@ emsdb_test(server_test
   batch_course_test.cc
   commit_token_test.cc
   convert_test.cc
+  result_memory_test.cc
   result_sink_test.cc
   rpc_status_test.cc
   LIBRARIES emsdb::server emsdb_test_support)
