@@ -121,7 +121,7 @@ absl::StatusOr<Completion> PostgresConnection::RunOne(Member member, const RunOp
     changes_ |= SessionChange::kPrepared;
     if (!in_transaction && !broken()) return RunOne(std::move(member), options, bounds, sink);
   }
-  if (WasOutdated(end, member, options.access) && !broken()) {
+  if (WasOutdated(end, member, rows, options.access) && !broken()) {
     if (!in_transaction) return RunOne(std::move(member), options, bounds, sink);
     if (end.outdated != StepEnd::Outdated::kPerhaps) return PlanChanged(end.status);
   }
@@ -176,7 +176,7 @@ absl::Status PostgresConnection::ExecuteBatch(std::span<const GuardedStatement> 
   if (absl::Status idle = CheckIdle(); !idle.ok()) return idle;
   GroupEnd end = RunGroup(members, transaction, options, bounds, sink);
   // Rows of others have been handed on: whoever has the sink runs it again.
-  if (end.outdated && !broken()) end.status = PlanChanged(end.status);
+  if (end.outdated && !end.suspected && !broken()) end.status = PlanChanged(end.status);
   return end.failed_at < 0 ? end.status : AtStatement(end.status, end.failed_at);
 }
 
@@ -256,7 +256,8 @@ PostgresConnection::GroupEnd PostgresConnection::ReadGroup(Exchange& exchange,
     RowForwarder& forwarder = rows.emplace_back(sink.Rows(i), decoder_, shared_->types);
     const StepEnd end = ReadStatement(exchange, members[i], forwarder);
     note(end, index);
-    group.outdated = WasOutdated(end, members[i], transaction.access);
+    group.outdated = WasOutdated(end, members[i], forwarder, transaction.access);
+    group.suspected = end.outdated == StepEnd::Outdated::kPerhaps;
     if (!end.done()) continue;
     sink.Completed(i, end.completion);
     const std::int64_t found = end.completion.rows_affected;

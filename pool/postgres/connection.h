@@ -193,8 +193,10 @@ class PostgresConnection final : public Connection {
   void ReadDrops(Exchange& exchange);
   StepEnd ReadStatement(Exchange& exchange, const Member& member, RowForwarder& rows);
   void SkipStatement(Exchange& exchange, const Member& member);
-  // Whether `end` may come of what was prepared rather than of the statement; it is forgotten then.
-  bool WasOutdated(const StepEnd& end, const Member& member, Access access);
+  // Whether `end` may come of what was prepared rather than of the statement; it is forgotten then,
+  // and may be run once more.
+  bool WasOutdated(const StepEnd& end, const Member& member, const RowForwarder& rows,
+                   Access access);
 
   // Before a statement is sent: it may do what it does and fail all the same.
   void NoteText(const Statement& statement);

@@ -60,25 +60,24 @@ void PostgresConnection::SkipStatement(Exchange& exchange, const Member& member)
   ReadStep(exchange, nullptr, Stage::kRunning);
 }
 
-bool PostgresConnection::WasOutdated(const StepEnd& end, const Member& member, Access access) {
+bool PostgresConnection::WasOutdated(const StepEnd& end, const Member& member,
+                                     const RowForwarder& rows, Access access) {
   using enum StepEnd::Outdated;
-  if (!end.failed() || end.fatal || member.use.form != StatementCache::Form::kPrepared ||
-      end.outdated == kNo) {
-    return false;
-  }
-  // T16: what may have called a function is not run a second time on a suspicion.
-  if (end.outdated == kPerhaps && access == Access::kReadWrite &&
-      !CallsNoFunction(member.statement->sql)) {
+  // With rows before it, it is an error of the statement's work.
+  if (!end.failed() || end.fatal || rows.started() || end.outdated == kNo ||
+      member.use.form != StatementCache::Form::kPrepared) {
     return false;
   }
   if (end.outdated == kNotThere) {
     // Somebody dropped it where it could not be seen, and perhaps others.
     changes_ |= SessionChange::kPrepared;
     statements_.NotPrepared(member.use);
-  } else {
-    statements_.Forget(member.use);
+    return true;
   }
-  return true;
+  statements_.Forget(member.use);
+  // T16: what may have called a function is not run a second time on a suspicion.
+  return end.outdated == kYes || access == Access::kReadOnly ||
+         CallsNoFunction(member.statement->sql);
 }
 
 // In a transaction a failure would end it: it waits until that is over.

@@ -42,22 +42,23 @@ void TakeRows(Exchange& exchange, RowForwarder* rows, const PGresult* result, St
 }
 
 // T46. The SQLSTATE 0A000 is that of many other things: the place in the server tells them apart.
-// What an error in types says may be due to a parameter's type, which is not what it was any more;
-// an error with a context comes from within a function, which has run.
+// What was understood when it was prepared and is not any more (class 42 with a place in the text)
+// has not run. An error in a value may come of a parameter's type, which is not what it was, or of
+// the statement's work. An error with a context comes from within a function, which has run.
 StepEnd::Outdated OutdatedBy(const PGresult* result) {
   const std::string sqlstate = SqlstateOf(result);
   const char* function = PQresultErrorField(result, PG_DIAG_SOURCE_FUNCTION);
-  const char* context = PQresultErrorField(result, PG_DIAG_CONTEXT);
+  const bool in_function = PQresultErrorField(result, PG_DIAG_CONTEXT) != nullptr;
+  const bool in_text = PQresultErrorField(result, PG_DIAG_STATEMENT_POSITION) != nullptr;
   if (sqlstate == "0A000" && function != nullptr &&
       std::string_view(function) == "RevalidateCachedQuery") {
     return StepEnd::Outdated::kYes;
   }
-  if (sqlstate == kUnknownPreparedStatement && context == nullptr) {
-    return StepEnd::Outdated::kNotThere;
+  if (sqlstate == kUnknownPreparedStatement && !in_function) return StepEnd::Outdated::kNotThere;
+  if (sqlstate.starts_with("42") && sqlstate != "42501" && !in_function) {
+    return in_text ? StepEnd::Outdated::kYes : StepEnd::Outdated::kPerhaps;
   }
-  const bool of_types = (sqlstate.starts_with("42") && sqlstate != "42501" && context == nullptr) ||
-                        sqlstate.starts_with("22");
-  return of_types ? StepEnd::Outdated::kPerhaps : StepEnd::Outdated::kNo;
+  return sqlstate.starts_with("22") ? StepEnd::Outdated::kPerhaps : StepEnd::Outdated::kNo;
 }
 
 // One result that is not the end. False: nothing sensible can follow.
