@@ -124,6 +124,7 @@ class PostgresConnection final : public Connection {
     int failed_at = -1;
     bool settings_missing = false;
     bool outdated = false;          // a prepared statement was; nothing of it took effect
+    bool suspected = false;         // no more than that
     std::uint64_t transaction = 0;  // its id, where it was asked for and there is one
   };
   enum class AskId { kNo, kYes };
