@@ -100,6 +100,26 @@ absl::StatusOr<std::vector<Result>> Client::ExecuteBatch(const std::string& data
   return results;
 }
 
+absl::StatusOr<CopyWriter> Client::CopyIn(const std::string& database, const CopyTarget& target,
+                                          const CopyOptions& options) const {
+  v1::CopyInRequest first;
+  v1::CopyInStart& start = *first.mutable_start();
+  start.set_database(database);
+  start.set_schema(target.schema);
+  start.set_table(target.table);
+  for (const std::string& column : target.columns) start.add_columns(column);
+  start.set_priority(ToWire(options.priority));
+  if (absl::Status status = CheckTexts(start); !status.ok()) return status;
+  CallOptions call = options.call;
+  if (!call.deadline) call.deadline = kCopyDeadline;
+  // Nothing is sent yet: only the connection may have to be made.
+  auto stream = runner_->Run(call, kBegin, [&](const CallContext& context) {
+    return runner_->transport().CopyIn(context);
+  });
+  if (!stream.ok()) return stream.status();
+  return CopyWriter(*std::move(stream), std::move(first));
+}
+
 absl::StatusOr<Transaction> Client::Begin(const std::string& database,
                                           const TransactionOptions& options) const {
   if (absl::Status status = CheckDatabaseName(database); !status.ok()) return status;
@@ -112,6 +132,11 @@ absl::StatusOr<Transaction> Client::Begin(const std::string& database,
   });
   if (!response.ok()) return response.status();
   return Transaction(runner_, database, response->transaction_id());
+}
+
+absl::StatusOr<StreamTransaction> Client::Transact(const std::string& database,
+                                                   const TransactionOptions& options) const {
+  return StreamTransaction::Begin(runner_, database, options);
 }
 
 absl::StatusOr<CommitOutcome> Client::CommitOutcomeOf(const std::string& token,

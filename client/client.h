@@ -11,8 +11,11 @@
 
 #include "absl/status/statusor.h"
 #include "client/call_runner.h"
+#include "client/copy_writer.h"
 #include "client/options.h"
+#include "client/pool_control.h"
 #include "client/row_stream.h"
+#include "client/stream_transaction.h"
 #include "client/transaction.h"
 #include "client/transport.h"
 #include "client/value.h"
@@ -52,8 +55,16 @@ class Client {
                                                    std::vector<BatchStatement> statements,
                                                    const BatchOptions& options = {}) const;
 
+  // Rows into a table, as one transaction: add them to the writer, then commit.
+  absl::StatusOr<CopyWriter> CopyIn(const std::string& database, const CopyTarget& target,
+                                    const CopyOptions& options = {}) const;
+
   absl::StatusOr<Transaction> Begin(const std::string& database,
                                     const TransactionOptions& options = {}) const;
+
+  // The same, bound to a stream: it ends with the object, and at once.
+  absl::StatusOr<StreamTransaction> Transact(const std::string& database,
+                                             const TransactionOptions& options = {}) const;
 
   // What became of a commit whose answer was lost, by the token in its error. NOT_FOUND: it cannot
   // be told any more. Any gateway that serves the same database can be asked.
@@ -65,6 +76,9 @@ class Client {
   // Of one database, or of all where it is empty.
   absl::StatusOr<std::vector<v1::PoolStatus>> PoolStatus(const std::string& database = "",
                                                          const CallOptions& options = {}) const;
+
+  // Watching and operating the pools.
+  PoolControl pools() const { return PoolControl(runner_); }
 
   // Of the process where `database` is empty. NOT_FOUND: there is no such database.
   absl::StatusOr<HealthStatus> Health(const std::string& database = "",

@@ -91,6 +91,11 @@ int ErrorInfo::position() const { return ToInt(Get("position")).value_or(0); }
 
 std::optional<int> ErrorInfo::statement() const { return ToInt(Get("statement")); }
 
+std::int64_t ErrorInfo::row() const {
+  std::int64_t row = 0;
+  return absl::SimpleAtoi(Get("row"), &row) ? row : 0;
+}
+
 std::optional<bool> ErrorInfo::retryable() const {
   const std::string said = Get("retryable");
   if (said == "true") return true;

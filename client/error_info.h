@@ -3,6 +3,7 @@
 #ifndef EMSDB_CLIENT_ERROR_INFO_H_
 #define EMSDB_CLIENT_ERROR_INFO_H_
 
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
@@ -22,7 +23,7 @@ struct FieldViolation {
 struct ErrorInfo {
   std::string reason;  // "SQL_ERROR", "ROWS_MISMATCH", ...; empty: the gateway said nothing
   // sqlstate, constraint, schema, table, column, position, hint, stage, retryable, outcome,
-  // elapsed_ms, statement, commit_token, attempts: see query_service.proto.
+  // elapsed_ms, statement, row, commit_token, attempts: see query_service.proto.
   std::map<std::string, std::string> metadata;
   std::optional<Duration> retry_after;
   std::vector<FieldViolation> violations;
@@ -31,6 +32,7 @@ struct ErrorInfo {
   std::string sqlstate() const { return Get("sqlstate"); }
   int position() const;                  // in the statement, in characters from 1; 0 = unknown
   std::optional<int> statement() const;  // the index in a batch, from 0
+  std::int64_t row() const;              // of rows in bulk, from 1; 0 = unknown
   std::optional<bool> retryable() const;
   // For Client::CommitOutcomeOf, where a commit is in doubt; "" if there is none.
   std::string commit_token() const { return Get("commit_token"); }

@@ -13,6 +13,7 @@
 #include "absl/strings/str_cat.h"
 #include "client/error_info.h"
 #include "client/outcome.h"
+#include "emsdb/v1/copy_service.grpc.pb.h"
 #include "emsdb/v1/database_service.grpc.pb.h"
 #include "emsdb/v1/query_service.grpc.pb.h"
 #include "emsdb/v1/transaction_service.grpc.pb.h"
@@ -51,30 +52,45 @@ HealthStatus ToHealth(int value) {
 struct Headers {
   std::string authorization;
   std::string caller;
+  std::string priority;
 
   void AddTo(grpc::ClientContext& context) const {
+    if (!priority.empty()) context.AddMetadata("emsdb-priority", priority);
     if (!authorization.empty()) context.AddMetadata("authorization", authorization);
     if (!caller.empty()) context.AddMetadata("emsdb-caller", caller);
   }
 };
 
-class GrpcResponseStream : public ResponseStream {
+// Came before the commit left, so it is here even if the gateway was lost after it.
+std::string TokenOf(const grpc::ClientContext& context) {
+  const auto& metadata = context.GetServerInitialMetadata();
+  const auto found = metadata.find(kCommitTokenKey);
+  return found == metadata.end() ? std::string()
+                                 : std::string(found->second.data(), found->second.size());
+}
+
+template <typename Message>
+class GrpcMessageStream : public MessageStream<Message> {
  public:
-  GrpcResponseStream(v1::QueryService::Stub& stub, const CallContext& call, const Headers& headers,
-                     const v1::StreamQueryRequest& request)
+  // `method` is the stub's, with `request` for its argument.
+  template <typename Stub, typename Request>
+  GrpcMessageStream(const CallContext& call, const Headers& headers, const Request& request,
+                    Stub& stub,
+                    std::unique_ptr<grpc::ClientReader<Message>> (Stub::*method)(
+                        grpc::ClientContext*, const Request&))
       : on_cancel_(call.cancel, [this] { context_.TryCancel(); }) {
     context_.set_deadline(ToGrpc(call.deadline));
     headers.AddTo(context_);
-    reader_ = stub.StreamQuery(&context_, request);
+    reader_ = (stub.*method)(&context_, request);
   }
 
-  ~GrpcResponseStream() override {
+  ~GrpcMessageStream() override {
     if (finished_) return;
     context_.TryCancel();
     reader_->Finish();
   }
 
-  bool Read(v1::StreamQueryResponse& into) override { return reader_->Read(&into); }
+  bool Read(Message& into) override { return reader_->Read(&into); }
 
   absl::Status Finish() override {
     finished_ = true;
@@ -84,7 +100,71 @@ class GrpcResponseStream : public ResponseStream {
  private:
   grpc::ClientContext context_;
   OnCancel on_cancel_;  // after the context, so that it is gone before it
-  std::unique_ptr<grpc::ClientReader<v1::StreamQueryResponse>> reader_;
+  std::unique_ptr<grpc::ClientReader<Message>> reader_;
+  bool finished_ = false;
+};
+
+class GrpcRequestStream : public RequestStream {
+ public:
+  GrpcRequestStream(v1::CopyService::Stub& stub, const CallContext& call, const Headers& headers)
+      : on_cancel_(call.cancel, [this] { context_.TryCancel(); }) {
+    context_.set_deadline(ToGrpc(call.deadline));
+    headers.AddTo(context_);
+    writer_ = stub.CopyIn(&context_, &response_);
+  }
+
+  ~GrpcRequestStream() override {
+    if (finished_) return;
+    context_.TryCancel();
+    writer_->Finish();
+  }
+
+  bool Write(const v1::CopyInRequest& request) override { return writer_->Write(request); }
+
+  absl::StatusOr<v1::CopyInResponse> Finish() override {
+    finished_ = true;
+    writer_->WritesDone();
+    const grpc::Status status = writer_->Finish();
+    if (!status.ok()) return WithCommitToken(FromGrpc(status), TokenOf(context_));
+    return response_;
+  }
+
+ private:
+  grpc::ClientContext context_;
+  v1::CopyInResponse response_;
+  OnCancel on_cancel_;  // after the context, so that it is gone before it
+  std::unique_ptr<grpc::ClientWriter<v1::CopyInRequest>> writer_;
+  bool finished_ = false;
+};
+
+class GrpcTransactStream : public TransactStream {
+ public:
+  GrpcTransactStream(v1::TransactionService::Stub& stub, const CallContext& call,
+                     const Headers& headers)
+      : on_cancel_(call.cancel, [this] { context_.TryCancel(); }) {
+    context_.set_deadline(ToGrpc(call.deadline));
+    headers.AddTo(context_);
+    stream_ = stub.Transact(&context_);
+  }
+
+  ~GrpcTransactStream() override {
+    if (finished_) return;
+    context_.TryCancel();
+    stream_->Finish();
+  }
+
+  bool Write(const v1::TransactRequest& request) override { return stream_->Write(request); }
+  bool Read(v1::TransactResponse& into) override { return stream_->Read(&into); }
+
+  absl::Status Finish() override {
+    finished_ = true;
+    return FromGrpc(stream_->Finish());
+  }
+
+ private:
+  grpc::ClientContext context_;
+  OnCancel on_cancel_;  // after the context, so that it is gone before it
+  std::unique_ptr<grpc::ClientReaderWriter<v1::TransactRequest, v1::TransactResponse>> stream_;
   bool finished_ = false;
 };
 
@@ -96,6 +176,7 @@ class GrpcTransport : public Transport {
         channel_(std::move(channel)),
         queries_(v1::QueryService::NewStub(channel_)),
         transactions_(v1::TransactionService::NewStub(channel_)),
+        copies_(v1::CopyService::NewStub(channel_)),
         databases_(v1::DatabaseService::NewStub(channel_)),
         health_(channel_) {}
 
@@ -107,13 +188,19 @@ class GrpcTransport : public Transport {
   absl::StatusOr<std::unique_ptr<ResponseStream>> StreamQuery(
       const CallContext& call, const v1::StreamQueryRequest& request) override {
     if (absl::Status status = Connect(call); !status.ok()) return status;
-    return std::make_unique<GrpcResponseStream>(*queries_, call, headers_, request);
+    return std::make_unique<GrpcMessageStream<v1::StreamQueryResponse>>(
+        call, headers_, request, *queries_, &v1::QueryService::Stub::StreamQuery);
   }
 
   absl::StatusOr<v1::ExecuteBatchResponse> ExecuteBatch(
       const CallContext& call, const v1::ExecuteBatchRequest& request) override {
     return Unary<v1::ExecuteBatchResponse>(call, request, *queries_,
                                            &v1::QueryService::Stub::ExecuteBatch);
+  }
+
+  absl::StatusOr<std::unique_ptr<RequestStream>> CopyIn(const CallContext& call) override {
+    if (absl::Status status = Connect(call); !status.ok()) return status;
+    return std::make_unique<GrpcRequestStream>(*copies_, call, headers_);
   }
 
   absl::StatusOr<v1::BeginTransactionResponse> Begin(
@@ -134,6 +221,17 @@ class GrpcTransport : public Transport {
         call, request, *transactions_, &v1::TransactionService::Stub::RollbackTransaction);
   }
 
+  absl::StatusOr<v1::SavepointResponse> Savepoint(const CallContext& call,
+                                                  const v1::SavepointRequest& request) override {
+    return Unary<v1::SavepointResponse>(call, request, *transactions_,
+                                        &v1::TransactionService::Stub::Savepoint);
+  }
+
+  absl::StatusOr<std::unique_ptr<TransactStream>> Transact(const CallContext& call) override {
+    if (absl::Status status = Connect(call); !status.ok()) return status;
+    return std::make_unique<GrpcTransactStream>(*transactions_, call, headers_);
+  }
+
   absl::StatusOr<v1::GetCommitOutcomeResponse> GetCommitOutcome(
       const CallContext& call, const v1::GetCommitOutcomeRequest& request) override {
     return Unary<v1::GetCommitOutcomeResponse>(call, request, *transactions_,
@@ -150,6 +248,37 @@ class GrpcTransport : public Transport {
       const CallContext& call, const v1::GetPoolStatusRequest& request) override {
     return Unary<v1::GetPoolStatusResponse>(call, request, *databases_,
                                             &v1::DatabaseService::Stub::GetPoolStatus);
+  }
+
+  absl::StatusOr<std::unique_ptr<MessageStream<v1::WatchPoolStatusResponse>>> WatchPoolStatus(
+      const CallContext& call, const v1::WatchPoolStatusRequest& request) override {
+    if (absl::Status status = Connect(call); !status.ok()) return status;
+    return std::make_unique<GrpcMessageStream<v1::WatchPoolStatusResponse>>(
+        call, headers_, request, *databases_, &v1::DatabaseService::Stub::WatchPoolStatus);
+  }
+
+  absl::StatusOr<v1::PausePoolResponse> PausePool(const CallContext& call,
+                                                  const v1::PausePoolRequest& request) override {
+    return Unary<v1::PausePoolResponse>(call, request, *databases_,
+                                        &v1::DatabaseService::Stub::PausePool);
+  }
+
+  absl::StatusOr<v1::ResumePoolResponse> ResumePool(const CallContext& call,
+                                                    const v1::ResumePoolRequest& request) override {
+    return Unary<v1::ResumePoolResponse>(call, request, *databases_,
+                                         &v1::DatabaseService::Stub::ResumePool);
+  }
+
+  absl::StatusOr<v1::ReconnectPoolResponse> ReconnectPool(
+      const CallContext& call, const v1::ReconnectPoolRequest& request) override {
+    return Unary<v1::ReconnectPoolResponse>(call, request, *databases_,
+                                            &v1::DatabaseService::Stub::ReconnectPool);
+  }
+
+  absl::StatusOr<v1::ResizePoolResponse> ResizePool(const CallContext& call,
+                                                    const v1::ResizePoolRequest& request) override {
+    return Unary<v1::ResizePoolResponse>(call, request, *databases_,
+                                         &v1::DatabaseService::Stub::ResizePool);
   }
 
   absl::StatusOr<HealthStatus> CheckHealth(const CallContext& call,
@@ -172,14 +301,6 @@ class GrpcTransport : public Transport {
     const grpc::Status status = (stub.*method)(&context, request, &response);
     if (!status.ok()) return WithCommitToken(FromGrpc(status), TokenOf(context));
     return response;
-  }
-
-  // Came before the commit left, so it is here even if the gateway was lost after it.
-  static std::string TokenOf(const grpc::ClientContext& context) {
-    const auto& metadata = context.GetServerInitialMetadata();
-    const auto found = metadata.find(kCommitTokenKey);
-    return found == metadata.end() ? std::string()
-                                   : std::string(found->second.data(), found->second.size());
   }
 
   // A call leaves only on a connection that stands. Otherwise a failure to connect could not be
@@ -240,9 +361,26 @@ class GrpcTransport : public Transport {
   const std::shared_ptr<grpc::Channel> channel_;
   const std::unique_ptr<v1::QueryService::Stub> queries_;
   const std::unique_ptr<v1::TransactionService::Stub> transactions_;
+  const std::unique_ptr<v1::CopyService::Stub> copies_;
   const std::unique_ptr<v1::DatabaseService::Stub> databases_;
   grpc::TemplatedGenericStub<HealthRequest, HealthResponse> health_;
 };
+
+std::string PriorityName(Priority priority) {
+  switch (priority) {
+    case Priority::kDispatch:
+      return "dispatch";
+    case Priority::kClinical:
+      return "clinical";
+    case Priority::kOperations:
+      return "operations";
+    case Priority::kReporting:
+      return "reporting";
+    case Priority::kDefault:
+      break;
+  }
+  return "";
+}
 
 // gRPC ends the process on a header value it cannot send.
 bool FitForAHeader(std::string_view text) {
@@ -298,7 +436,9 @@ void KeepGrpc() {
 absl::StatusOr<std::shared_ptr<Transport>> MakeGrpcTransport(const ConnectOptions& options) {
   if (absl::Status status = Check(options); !status.ok()) return status;
   KeepGrpc();
-  Headers headers{.caller = options.caller};
+  Headers headers{.authorization = {},
+                  .caller = options.caller,
+                  .priority = PriorityName(options.usual_priority)};
   if (!options.token.empty()) headers.authorization = absl::StrCat("Bearer ", options.token);
   return std::make_shared<GrpcTransport>(
       options.address,

@@ -16,6 +16,7 @@
 namespace emsdb::client {
 
 inline constexpr Duration kDefaultDeadline = std::chrono::seconds(30);
+inline constexpr Duration kCopyDeadline = std::chrono::seconds(300);  // of rows in bulk
 
 // PEM texts. Without `roots` those of the system are used; `certificate` and `key` are this
 // client's own, for mTLS, and go together.
@@ -26,6 +27,9 @@ struct Tls {
   std::string server_name;  // expected in the server's certificate, if not the address's host
 };
 
+// Which calls go first when connections are short. Each caller has a highest class.
+enum class Priority { kDefault, kDispatch, kClinical, kOperations, kReporting };
+
 struct ConnectOptions {
   std::string address = "127.0.0.1:50051";
   std::optional<Tls> tls;  // none: plain text
@@ -33,12 +37,11 @@ struct ConnectOptions {
   std::string token;
   // A label for the gateway's log and for the holder's name in time-out errors. Proves nothing.
   std::string caller;
+  // The class of calls that name none; the gateway's default for this caller where it is not set.
+  Priority usual_priority = Priority::kDefault;
   Duration default_deadline = kDefaultDeadline;
   RetryPolicy retry;
 };
-
-// Which calls go first when connections are short. Each caller has a highest class.
-enum class Priority { kDefault, kDispatch, kClinical, kOperations, kReporting };
 
 // Whether the database is to refuse writes. A read may be repeated after a lost connection.
 enum class Access { kReadWrite, kReadOnly };

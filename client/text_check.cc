@@ -30,13 +30,6 @@ std::size_t CharacterLength(std::string_view text) {
   return length;
 }
 
-// "" if there is none.
-std::string Problem(std::string_view text) {
-  if (text.find('\0') != std::string_view::npos) return "has U+0000 in it";
-  if (!IsUtf8(text)) return "is not valid UTF-8";
-  return "";
-}
-
 absl::Status Refuse(const std::string& field, const std::string& problem) {
   const std::string description = absl::StrCat(problem, "; nothing was sent");
   return WithErrorInfo(absl::InvalidArgumentError(absl::StrCat(field, ": ", description)),
@@ -46,7 +39,7 @@ absl::Status Refuse(const std::string& field, const std::string& problem) {
 }
 
 absl::Status CheckField(const std::string& field, const std::string& text) {
-  const std::string problem = Problem(text);
+  const std::string problem = TextProblem(text);
   return problem.empty() ? absl::OkStatus() : Refuse(field, problem);
 }
 
@@ -57,13 +50,13 @@ absl::Status CheckStatement(const std::string& field, const v1::Statement& state
     return status;
   }
   for (int i = 0; i < statement.parameters_size(); ++i) {
-    const std::string problem = Problem(statement.parameters(i).string_value());
+    const std::string problem = TextProblem(statement.parameters(i).string_value());
     if (problem.empty()) continue;
     return Refuse(absl::StrCat(field, ".parameters[", i, "]"),
                   absl::StrCat("a text that ", problem, "; send bytes"));
   }
   for (int i = 0; i < statement.parameter_types_size(); ++i) {
-    const std::string problem = Problem(statement.parameter_types(i));
+    const std::string problem = TextProblem(statement.parameter_types(i));
     if (!problem.empty()) return Refuse(absl::StrCat(field, ".parameter_types[", i, "]"), problem);
   }
   return absl::OkStatus();
@@ -91,8 +84,22 @@ bool IsUtf8(std::string_view text) {
   return true;
 }
 
+std::string TextProblem(std::string_view text) {
+  if (text.find('\0') != std::string_view::npos) return "has U+0000 in it";
+  if (!IsUtf8(text)) return "is not valid UTF-8";
+  return "";
+}
+
 absl::Status CheckDatabaseName(const std::string& database) {
   return CheckField("database", database);
+}
+
+absl::Status CheckSavepoint(const v1::SavepointAction& action) {
+  if (absl::Status set = CheckField("savepoint.set", action.set()); !set.ok()) return set;
+  if (absl::Status back = CheckField("savepoint.rollback_to", action.rollback_to()); !back.ok()) {
+    return back;
+  }
+  return CheckField("savepoint.release", action.release());
 }
 
 absl::Status CheckCommitToken(const std::string& token) {
@@ -102,6 +109,16 @@ absl::Status CheckCommitToken(const std::string& token) {
 absl::Status CheckTexts(const std::string& database, const v1::Statement& statement) {
   if (absl::Status status = CheckDatabaseName(database); !status.ok()) return status;
   return CheckStatement("statement", statement);
+}
+
+absl::Status CheckTexts(const v1::CopyInStart& start) {
+  absl::Status status = CheckDatabaseName(start.database());
+  if (status.ok()) status = CheckField("start.schema", start.schema());
+  if (status.ok()) status = CheckField("start.table", start.table());
+  for (int i = 0; i < start.columns_size() && status.ok(); ++i) {
+    status = CheckField(absl::StrCat("start.columns[", i, "]"), start.columns(i));
+  }
+  return status;
 }
 
 absl::Status CheckTexts(const v1::ExecuteBatchRequest& request) {

@@ -6,6 +6,7 @@
 
 #include "client/error_info.h"
 #include "client/requests.h"
+#include "client/text_check.h"
 
 namespace emsdb::client {
 namespace {
@@ -65,6 +66,38 @@ absl::StatusOr<RowStream> Transaction::StreamQuery(std::string sql, std::vector<
       MakeQuery<v1::StreamQueryRequest>(database_, std::move(sql), std::move(parameters), options);
   request.mutable_transaction()->set_id(id_);
   return RunStreamQuery(*runner_, options.call, kStatement, request);
+}
+
+absl::Status Transaction::SetSavepoint(std::string name, const CallOptions& options) {
+  v1::SavepointAction action;
+  action.set_set(std::move(name));
+  return RunSavepoint(std::move(action), options);
+}
+
+absl::Status Transaction::RollBackTo(std::string name, const CallOptions& options) {
+  v1::SavepointAction action;
+  action.set_rollback_to(std::move(name));
+  return RunSavepoint(std::move(action), options);
+}
+
+absl::Status Transaction::ReleaseSavepoint(std::string name, const CallOptions& options) {
+  v1::SavepointAction action;
+  action.set_release(std::move(name));
+  return RunSavepoint(std::move(action), options);
+}
+
+absl::Status Transaction::RunSavepoint(v1::SavepointAction action, const CallOptions& options) {
+  if (absl::Status status = CheckOpen(); !status.ok()) return status;
+  if (absl::Status status = CheckSavepoint(action); !status.ok()) return status;
+  v1::SavepointRequest request;
+  request.set_transaction_id(id_);
+  *request.mutable_savepoint() = std::move(action);
+  return runner_
+      ->Run(options, kStatement,
+            [&](const CallContext& context) {
+              return runner_->transport().Savepoint(context, request);
+            })
+      .status();
 }
 
 absl::Status Transaction::Commit(const CallOptions& options) {

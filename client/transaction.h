@@ -25,11 +25,17 @@ class Transaction {
   Transaction& operator=(Transaction&& other) noexcept;
   ~Transaction();
 
-  // After a statement that failed only rolling back is left.
+  // After a statement that failed only rolling back is left, wholly or to a savepoint.
   absl::StatusOr<Result> Query(std::string sql, std::vector<Value> parameters = {},
                                const QueryOptions& options = {});
   absl::StatusOr<RowStream> StreamQuery(std::string sql, std::vector<Value> parameters = {},
                                         const QueryOptions& options = {});
+
+  // A mark inside the transaction; to roll back to one is the way out after a statement that
+  // failed.
+  absl::Status SetSavepoint(std::string name, const CallOptions& options = {});
+  absl::Status RollBackTo(std::string name, const CallOptions& options = {});
+  absl::Status ReleaseSavepoint(std::string name, const CallOptions& options = {});
 
   // OK: it is permanent. ABORTED: nothing of it took effect. UNKNOWN, or any other error whose
   // ErrorInfo says outcome_unknown(): nobody knows; never repeat blindly.
@@ -42,6 +48,7 @@ class Transaction {
   const std::string& id() const { return id_; }
 
  private:
+  absl::Status RunSavepoint(v1::SavepointAction action, const CallOptions& options);
   void RollBackIfOpen();
   absl::Status CheckOpen() const;
 

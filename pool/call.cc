@@ -43,12 +43,13 @@ void Call::Cancel(StopReason reason) {
 // Whoever is not in line at this moment is on its way into it or out of it, and looks at cancelled_
 // when it gets there.
 void Call::LeaveIfCancelled() {
-  StopReason cancelled = StopReason::kNone;
+  // The pool's lock orders this look and the canceller's: one of them finds the call in line.
+  const StopReason cancelled = cancelled_;
+  if (cancelled == StopReason::kNone) return;
   {
     // Held while the pool is asked: else the call might leave this pool's line for another's.
     MutexLock lock(mutex_);
-    cancelled = cancelled_;
-    if (cancelled == StopReason::kNone || state_ != State::kWaiting) return;
+    if (state_ != State::kWaiting) return;
     if (waiting_in_ == nullptr || !waiting_in_->Withdraw(*this)) return;
   }
   times_.waiting = clock_.Now() - started_;

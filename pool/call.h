@@ -3,6 +3,7 @@
 #ifndef EMSDB_POOL_CALL_H_
 #define EMSDB_POOL_CALL_H_
 
+#include <atomic>
 #include <memory>
 
 #include "pool/lease.h"
@@ -82,7 +83,8 @@ class Call : public Waiter, public std::enable_shared_from_this<Call> {
 
   Mutex mutex_;
   State state_ ABSL_GUARDED_BY(mutex_) = State::kWaiting;
-  StopReason cancelled_ ABSL_GUARDED_BY(mutex_) = StopReason::kNone;
+  // Written with the lock, once; who need not know what else holds may look without it.
+  std::atomic<StopReason> cancelled_{StopReason::kNone};
   StopSignal* running_on_ ABSL_GUARDED_BY(mutex_) = nullptr;
   Pool* waiting_in_ ABSL_GUARDED_BY(mutex_) = nullptr;
 

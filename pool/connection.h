@@ -15,6 +15,7 @@
 #include "absl/status/statusor.h"
 #include "pool/clock.h"
 #include "pool/commit.h"
+#include "pool/savepoint.h"
 #include "pool/stop_signal.h"
 #include "pool/value.h"
 
@@ -100,6 +101,30 @@ class BatchSink {
   virtual void Completed(std::size_t statement, const Completion& completion) = 0;
 };
 
+// Where rows that are written in bulk go. Names, never SQL: a driver quotes them as they are.
+struct CopyTarget {
+  std::string schema;  // empty: found as the database finds it
+  std::string table;
+  std::vector<std::string> columns;  // in the order of the cells; empty: all, in the table's order
+};
+
+// Where rows that are written in bulk come from. Called in the worker's thread.
+class RowSource {
+ public:
+  enum class Supply { kRow, kNothingYet, kEnd };
+
+  virtual ~RowSource() = default;
+
+  // The next row into `cells`, which are valid until the next call. Waits for it, but only a
+  // moment: after kNothingYet the driver looks after its database and asks again. A status that is
+  // not OK (the caller left, the time is over, a row is no row) ends the copy, of which nothing is
+  // kept, and is what the driver returns.
+  virtual absl::StatusOr<Supply> Next(std::span<const Cell>& cells) = 0;
+
+  // The place of the row that Next gave last in the caller's request, "rows[3]", for errors.
+  virtual std::string RowField() const = 0;
+};
+
 enum class TransactionState {
   kIdle,    // no transaction
   kOpen,    // in a transaction
@@ -128,6 +153,13 @@ class Connection {
                                     const RunOptions& options, const Bounds& bounds,
                                     BatchSink& sink) = 0;
 
+  // Writes the source's rows into a table as one transaction and commits it at the source's end;
+  // gives the number of rows written. After any error none of them is there, unless the detail's
+  // outcome is kUnknown; where a row is to blame the detail's `row` is its number. Only in state
+  // kIdle.
+  virtual absl::StatusOr<std::int64_t> CopyIn(const CopyTarget& target, const RunOptions& options,
+                                              const Bounds& bounds, RowSource& source) = 0;
+
   virtual absl::Status Begin(const TransactionOptions& transaction, const RunOptions& options,
                              const Bounds& bounds) = 0;
 
@@ -141,6 +173,11 @@ class Connection {
   // it cannot be told any more. Only in state kIdle. Drivers whose commits are never in doubt know
   // of none.
   virtual absl::StatusOr<CommitFate> OutcomeOf(const CommitId& id, const Bounds& bounds);
+
+  // In a transaction only. kRollBackTo leaves the state kOpen, also where a statement had failed;
+  // the other two are refused then. NOT_FOUND if there is no savepoint of this name, which is
+  // compared as it is written; the state may be kFailed afterwards.
+  virtual absl::Status Savepoint(const SavepointAction& action, const Bounds& bounds) = 0;
 
   // Afterwards the state is kIdle or the connection is broken. OK without a transaction.
   virtual absl::Status RollBack(const Bounds& bounds) = 0;

@@ -81,6 +81,7 @@ absl::Status WithDetail(absl::Status status, const ErrorDetail& detail) {
   }
   PutNumber(status, "position", detail.position, 0);
   PutNumber(status, "statement", detail.statement, -1);
+  PutNumber(status, "row", detail.row, 0);
   PutNumber(status, "stage", static_cast<int>(detail.stage), 0);
   PutNumber(status, "retry", static_cast<int>(detail.retry), 0);
   PutNumber(status, "outcome", static_cast<int>(detail.outcome), 0);
@@ -94,6 +95,7 @@ ErrorDetail DetailOf(const absl::Status& status) {
   for (const TextField& field : kTextFields) detail.*field.member = Get(status, field.name);
   detail.position = static_cast<int>(GetNumber(status, "position", 0));
   detail.statement = static_cast<int>(GetNumber(status, "statement", -1));
+  detail.row = GetNumber(status, "row", 0);
   detail.stage = static_cast<Stage>(GetNumber(status, "stage", 0));
   detail.retry = static_cast<Retry>(GetNumber(status, "retry", 0));
   detail.outcome = static_cast<Outcome>(GetNumber(status, "outcome", 0));
@@ -122,6 +124,11 @@ absl::Status AfterAttempts(absl::Status status, int attempts) {
 
 absl::Status AtStatement(absl::Status status, int index) {
   if (!status.ok()) PutNumber(status, "statement", index, -1);
+  return status;
+}
+
+absl::Status AtRow(absl::Status status, std::int64_t row) {
+  if (!status.ok()) PutNumber(status, "row", row, 0);
   return status;
 }
 
@@ -213,6 +220,23 @@ absl::Status RowsMismatch(int statement, std::int64_t expected, std::int64_t act
                .retry = Retry::kNo});
 }
 
+absl::Status RowsMismatch(std::int64_t expected, std::int64_t actual) {
+  return Make(
+      absl::StatusCode::kFailedPrecondition,
+      absl::StrFormat("expected %d rows, found %d: the transaction can only be rolled back, "
+                      "wholly or to a savepoint",
+                      expected, actual),
+      {.reason = "ROWS_MISMATCH", .stage = Stage::kRunning, .retry = Retry::kNo});
+}
+
+absl::Status FailedEarlier() {
+  return Make(
+      absl::StatusCode::kAborted,
+      "a statement of the transaction has failed before: it can only be rolled back, wholly "
+      "or to a savepoint",
+      {.reason = "TX_FAILED", .stage = Stage::kRunning, .retry = Retry::kNo});
+}
+
 absl::Status ResultTooLarge(std::string_view limit, std::string_view advice) {
   return Make(absl::StatusCode::kResourceExhausted,
               absl::StrFormat("the result has more than %s: %s", limit, advice),
@@ -236,6 +260,13 @@ absl::Status SlowReader(Duration waited) {
                               "the whole result",
                               std::chrono::duration<double>(waited).count()),
               {.reason = "SLOW_READER", .stage = Stage::kRunning, .retry = Retry::kNo});
+}
+
+absl::Status SlowWriter(Duration waited) {
+  return Make(absl::StatusCode::kResourceExhausted,
+              absl::StrFormat("the caller sent nothing for %.1f s; nothing was written",
+                              std::chrono::duration<double>(waited).count()),
+              {.reason = "SLOW_WRITER", .stage = Stage::kRunning, .retry = Retry::kNo});
 }
 
 absl::Status TransactionControlRefused(std::string_view keyword) {

@@ -34,9 +34,10 @@ struct ErrorDetail {
   std::string table;
   std::string column;
   std::string hint;
-  int position = 0;    // in the statement, in characters from 1; 0 = unknown
-  int statement = -1;  // index in a batch; -1 = none
-  std::string field;   // the request's field that was refused
+  int position = 0;      // in the statement, in characters from 1; 0 = unknown
+  int statement = -1;    // index in a batch; -1 = none
+  std::int64_t row = 0;  // of rows that are written in bulk, from 1; 0 = none
+  std::string field;     // the request's field that was refused
   Stage stage = Stage::kNone;
   Retry retry = Retry::kUnset;
   Outcome outcome = Outcome::kNothingDone;
@@ -64,6 +65,9 @@ absl::Status AfterAttempts(absl::Status status, int attempts);
 
 // Adds the statement's index in its batch.
 absl::Status AtStatement(absl::Status status, int index);
+
+// Adds the number of the row, from 1, of those that are written in bulk.
+absl::Status AtRow(absl::Status status, std::int64_t row);
 
 // `field` as in the request, "statement.parameters[2]"; `problem` names the value's kind and the
 // rule, never the value.
@@ -97,6 +101,12 @@ absl::Status CommitFoundRolledBack();
 // A batch's statement touched or returned another number of rows than promised.
 absl::Status RowsMismatch(int statement, std::int64_t expected, std::int64_t actual);
 
+// The same of a statement in an open transaction.
+absl::Status RowsMismatch(std::int64_t expected, std::int64_t actual);
+
+// A statement in a transaction in which one has failed before; it was not run. ABORTED.
+absl::Status FailedEarlier();
+
 // The result is over a limit of rows or bytes. RESOURCE_EXHAUSTED.
 absl::Status ResultTooLarge(std::string_view limit, std::string_view advice);
 
@@ -106,6 +116,9 @@ absl::Status ResultMemoryUsedUp(std::int64_t mebibytes);
 
 // The caller of a stream did not read for too long. RESOURCE_EXHAUSTED.
 absl::Status SlowReader(Duration waited);
+
+// The caller of a stream did not send for too long; nothing of it was kept. RESOURCE_EXHAUSTED.
+absl::Status SlowWriter(Duration waited);
 
 // Transaction control in the text of a statement. INVALID_ARGUMENT, nothing was run.
 absl::Status TransactionControlRefused(std::string_view keyword);

@@ -56,6 +56,7 @@ const Claim* Line::Find(Ticket ticket) const {
 }
 
 std::optional<Ticket> Line::Next(Priority lowest) const {
+  if (size_ == 0) return std::nullopt;  // most often
   std::optional<Ticket> next;
   Instant earliest{};
   for (int rank = 0; rank <= static_cast<int>(lowest); ++rank) {

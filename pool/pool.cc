@@ -71,7 +71,7 @@ void Pool::Submit(std::shared_ptr<Waiter> waiter, const Checkout& checkout) {
     }
     Prepare(now, actions, kNobody, deliveries);
   }
-  Deliver(std::move(deliveries));
+  Deliver(deliveries);
 }
 
 bool Pool::Withdraw(Waiter& waiter) {
@@ -80,7 +80,7 @@ bool Pool::Withdraw(Waiter& waiter) {
   const Ticket ticket = waiter.ticket_;
   if (!state_.Withdraw(ticket)) return false;
   gone = Unseat(ticket);
-  emptied_.NotifyAll();
+  TellDrain();
   return true;
 }
 
@@ -111,7 +111,7 @@ void Pool::Stop() {
       if (slot.worker) workers.push_back(slot.worker.get());
     }
   }
-  Deliver(std::move(deliveries));
+  Deliver(deliveries);
   for (Worker* worker : workers) worker->Stop(StopReason::kShutdown);
 }
 
@@ -147,7 +147,7 @@ void Pool::Decide(Decision decision) {
     decision(now, actions);
     Prepare(now, actions, kNobody, deliveries);
   }
-  Deliver(std::move(deliveries));
+  Deliver(deliveries);
 }
 
 PoolNumbers Pool::numbers() const {
@@ -196,7 +196,7 @@ std::optional<Order> Pool::Opened(SlotId slot, Duration took) {
     state_.Opened(now, slot, actions);
     Prepare(now, actions, slot, deliveries);
   }
-  return Deliver(std::move(deliveries));
+  return Deliver(deliveries);
 }
 
 std::optional<Order> Pool::OpenFailed(SlotId slot, const absl::Status& why) {
@@ -216,7 +216,7 @@ std::optional<Order> Pool::OpenFailed(SlotId slot, const absl::Status& why) {
     state_.OpenFailed(now, slot, KindOf(why), actions);
     Prepare(now, actions, slot, deliveries);
   }
-  return Deliver(std::move(deliveries));
+  return Deliver(deliveries);
 }
 
 std::optional<Order> Pool::Closed(SlotId slot, CloseReason reason) {
@@ -229,7 +229,7 @@ std::optional<Order> Pool::Closed(SlotId slot, CloseReason reason) {
     state_.Closed(now, slot, actions);
     Prepare(now, actions, slot, deliveries);
   }
-  return Deliver(std::move(deliveries));
+  return Deliver(deliveries);
 }
 
 std::optional<Order> Pool::FoundStale(SlotId slot, std::shared_ptr<Waiter> waiter) {
@@ -243,7 +243,7 @@ std::optional<Order> Pool::FoundStale(SlotId slot, std::shared_ptr<Waiter> waite
     Seat(state_.FoundStale(now, slot, actions), waiter);
     Prepare(now, actions, slot, deliveries);
   }
-  std::optional<Order> next = Deliver(std::move(deliveries));
+  std::optional<Order> next = Deliver(deliveries);
   waiter->BackInLine();
   return next;
 }
@@ -259,7 +259,7 @@ std::optional<Order> Pool::Returned(SlotId slot, Condition condition, Instant an
     state_.Returned(now, slot, condition, answered, actions);
     Prepare(now, actions, slot, deliveries);
   }
-  return Deliver(std::move(deliveries));
+  return Deliver(deliveries);
 }
 
 Instant Pool::Tick(Instant now) {
@@ -273,7 +273,7 @@ Instant Pool::Tick(Instant now) {
     // Told by the return value: a nudge would only bring the upkeep back at once, for ever.
     next = std::exchange(deliveries.next_due, kNever);
   }
-  Deliver(std::move(deliveries));
+  Deliver(deliveries);
   return next;
 }
 
@@ -285,7 +285,12 @@ void Pool::Prepare(Instant now, const Actions& actions, SlotId self, Deliveries&
   }
   NoticeOutage(now, deliveries);
   deliveries.next_due = state_.NextDue();
-  emptied_.NotifyAll();
+  TellDrain();
+}
+
+// Nobody else waits for the pool to be empty.
+void Pool::TellDrain() {
+  if (state_.mode() == PoolMode::kDraining) emptied_.NotifyAll();
 }
 
 void Pool::NoticeOutage(Instant now, Deliveries& deliveries) {
@@ -334,7 +339,7 @@ Actions Pool::PrepareOnce(Instant now, const Actions& actions, SlotId self,
   return failures;
 }
 
-std::optional<Order> Pool::Deliver(Deliveries deliveries) {
+std::optional<Order> Pool::Deliver(Deliveries& deliveries) {
   for (auto& [worker, order] : deliveries.orders) worker->Give(std::move(order));
   for (auto& refused : deliveries.refusals) {
     observer_.Refused(refused.reason);

@@ -115,7 +115,7 @@ class Pool final : private WorkerHost, private Due {
   static constexpr SlotId kNobody = -1;
   void Prepare(Instant now, const Actions& actions, SlotId self, Deliveries& deliveries)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  std::optional<Order> Deliver(Deliveries deliveries);
+  std::optional<Order> Deliver(Deliveries& deliveries);
   Actions PrepareOnce(Instant now, const Actions& actions, SlotId self, Deliveries& deliveries)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   Worker& WorkerOf(SlotId slot) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
@@ -127,6 +127,7 @@ class Pool final : private WorkerHost, private Due {
   std::vector<HeldConnection> Held(Instant now) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   HeldConnection HeldAt(const SlotRecord& slot, Instant now) const
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void TellDrain() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void NoticeOutage(Instant now, Deliveries& deliveries) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   template <typename Decision>
   void Decide(Decision decision);

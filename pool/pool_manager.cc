@@ -24,6 +24,7 @@ PoolLimits SqliteLimits(const PoolLimits& configured, int size) {
   limits.recycle = std::nullopt;
   limits.pre_ping_window = kNever.time_since_epoch();
   limits.max_waiters = configured.max_waiters;
+  limits.refuse_hopeless = configured.refuse_hopeless;
   return limits;
 }
 

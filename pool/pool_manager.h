@@ -44,6 +44,12 @@ class Database {
   };
   Route RouteFor(Access access, std::string_view sql);
 
+  // Each of its pools once.
+  std::vector<Pool*> pools() {
+    if (writer_ == readers_) return {readers_.get()};
+    return {readers_.get(), writer_.get()};
+  }
+
   // The pool of the most connections, and the writer where that is another.
   const Pool& pool() const { return *readers_; }
   const Pool* writer() const { return writer_ == readers_ ? nullptr : writer_.get(); }

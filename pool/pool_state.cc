@@ -342,7 +342,7 @@ bool PoolState::GrantIdle(Instant now, Actions& actions) {
 
 void PoolState::OpenMissing(Instant now, Actions& actions) {
   look_again_ = kNever;
-  if (!MayOpen()) return;
+  if (line_.size() == 0 || !MayOpen()) return;
   const int wanted = std::min(Wanted(), kMostOpening);
   if (In(Phase::kOpening) >= wanted) return;
   const int worthwhile = Worthwhile(now, wanted);

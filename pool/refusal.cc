@@ -28,6 +28,14 @@ std::string LastConnectError(const absl::Status& failure) {
   return absl::StrFormat("; last connect error: %s", std::string(failure.message()));
 }
 
+// Then waiting for a statement to end was in vain: they are kept between calls.
+const char* LeasesAlone(const std::vector<HeldConnection>& held) {
+  const bool alone = !held.empty() && std::all_of(held.begin(), held.end(), [](const auto& each) {
+    return each.purpose == Purpose::kLease;
+  });
+  return alone ? "; all of them are kept by leased transactions" : "";
+}
+
 absl::Status TimedOut(const RefusalFacts& facts) {
   const double seconds = Seconds(facts.limits.timeout);
   // Nobody holds a connection: what everybody waits for is one to be opened.
@@ -39,9 +47,9 @@ absl::Status TimedOut(const RefusalFacts& facts) {
   }
   return Exhausted(
       absl::StrFormat("QueuePool limit of size %d overflow %d reached, connection timed out, "
-                      "timeout %.2f%s%s",
+                      "timeout %.2f%s%s%s",
                       facts.limits.size, facts.limits.overflow, seconds, Holders(facts.held),
-                      LastConnectError(facts.last_connect_failure)),
+                      LeasesAlone(facts.held), LastConnectError(facts.last_connect_failure)),
       "POOL_TIMEOUT");
 }
 

@@ -110,6 +110,9 @@ void ChooseSharedOnly(SettingReader& reader, PoolLimits& limits) {
   if (const auto leased = reader.WholeNumber("EMSDB_MAX_LEASED", kLeasedRule)) {
     limits.max_leased = *leased;
   }
+  if (const auto refuse = reader.OneOf("EMSDB_REFUSE_HOPELESS", {"0", "1"})) {
+    limits.refuse_hopeless = *refuse == 1;
+  }
 }
 
 }  // namespace
@@ -147,9 +150,10 @@ ChosenLimits ChooseLimits(SettingReader& reader, const std::string& database) {
 }
 
 std::vector<std::string> PoolVariables() {
-  return {"DB_POOL_SIZE",      "DB_MAX_OVERFLOW",  "DB_POOL_TIMEOUT",
-          "DB_POOL_RECYCLE",   "DB_TIER",          "DB_POOL_USE_LIFO",
-          "EMSDB_MAX_WAITERS", "EMSDB_MAX_LEASED", "DB_POOL_PRE_PING_WINDOW"};
+  return {"DB_POOL_SIZE",         "DB_MAX_OVERFLOW",  "DB_POOL_TIMEOUT",
+          "DB_POOL_RECYCLE",      "DB_TIER",          "DB_POOL_USE_LIFO",
+          "EMSDB_MAX_WAITERS",    "EMSDB_MAX_LEASED", "DB_POOL_PRE_PING_WINDOW",
+          "EMSDB_REFUSE_HOPELESS"};
 }
 
 std::vector<std::string> PoolVariablesOf(const std::string& database) {

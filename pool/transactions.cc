@@ -37,6 +37,14 @@ std::string RandomHex() {
 
 double Seconds(Duration duration) { return std::chrono::duration<double>(duration).count(); }
 
+absl::Status WrongNumber(const std::string& message) {
+  return WithDetail(absl::FailedPreconditionError(message),
+                    {.reason = "TX_SEQUENCE", .retry = Retry::kNo});
+}
+
+// What the driver says has come to it: only a call that was stopped earlier waited to its end.
+bool HasNotRun(const absl::Status& outcome) { return DetailOf(outcome).stage == Stage::kWaiting; }
+
 absl::Status Over(std::string reason, const std::string& message) {
   return WithDetail(absl::AbortedError(message),
                     {.reason = std::move(reason), .retry = Retry::kNo});
@@ -66,7 +74,7 @@ Transactions::~Transactions() {
 
 std::string Transactions::Add(Lease lease, TransactionTerms terms) {
   std::string id = absl::StrFormat("%s.%s", process_, RandomHex<kIdBytes>());
-  Lease refused;
+  Ended refused;
   Instant due{};
   {
     MutexLock lock(mutex_);
@@ -76,39 +84,42 @@ std::string Transactions::Add(Lease lease, TransactionTerms terms) {
     entry.lease = std::move(lease);
     entry.began = entry.idle_since = clock_.Now();
     due = After(entry.began, std::min(entry.terms.idle_timeout, entry.terms.total_timeout));
-    if (draining_) refused = EndEntry(id, entry, End::kShutdown, entry.began);
+    if (draining_) refused = EndEntry(id, entry, End::kShutdown, Telling::kHolder, entry.began);
   }
+  Settle(std::move(refused));
   upkeep_.Nudge(due);
   return id;
 }
 
-void Transactions::Run(const std::string& id, std::string_view caller, TransactionStep step,
-                       std::shared_ptr<Call> call) {
+void Transactions::Run(TransactionUse use, std::shared_ptr<Call> call) {
   Lease lease;
-  absl::Status begun = Begun(id, caller, step, call, lease);
+  absl::Status begun = Begun(use, call, lease);
   if (!lease) return call->Refuse(std::move(begun));
-  std::move(lease).Run([this, id, step, call = std::move(call)](Lease held) {
+  std::move(lease).Run([this, use = std::move(use), call = std::move(call)](Lease held) {
     held.AnswerAfterwards(call);
     const absl::Status outcome = call->RunOn(held);
-    CheckIn(id, step, outcome, std::move(held));
+    CheckIn(use, outcome, std::move(held));
   });
 }
 
 // Checks the transaction out into `lease`, or leaves it empty and says what the call's answer is.
-absl::Status Transactions::Begun(const std::string& id, std::string_view caller,
-                                 TransactionStep step, const std::shared_ptr<Call>& call,
+absl::Status Transactions::Begun(const TransactionUse& use, const std::shared_ptr<Call>& call,
                                  Lease& lease) {
   MutexLock lock(mutex_);
-  const auto found = entries_.find(id);
+  const auto found = entries_.find(use.id);
   // Another caller's transaction is as unknown as one that never was.
-  if (found == entries_.end() || found->second.terms.caller != caller) return WhyUnknown(id);
+  if (found == entries_.end() || found->second.terms.caller != use.caller) {
+    return WhyUnknown(use.id);
+  }
   Entry& entry = found->second;
-  if (entry.end) return WhyOver(entry, step, clock_.Now());
   if (entry.busy) {
     return WithDetail(
         absl::FailedPreconditionError("another call is using this transaction: one at a time"),
         {.reason = "TX_BUSY", .retry = Retry::kNo});
   }
+  if (auto again = AnswerAgain(use, entry)) return *std::move(again);
+  if (entry.end) return WhyOver(entry, use.step, clock_.Now());
+  if (absl::Status number = CheckNumber(use, entry); !number.ok()) return number;
   entry.busy = true;
   ++busy_;
   entry.running = call;
@@ -116,56 +127,102 @@ absl::Status Transactions::Begun(const std::string& id, std::string_view caller,
   return absl::OkStatus();
 }
 
-void Transactions::CheckIn(const std::string& id, TransactionStep step, const absl::Status& outcome,
-                           Lease lease) {
-  const Connection& connection = lease.connection();
-  const bool lost = connection.broken();
+// The first answer to the last numbered call, if this is that call.
+std::optional<absl::Status> Transactions::AnswerAgain(const TransactionUse& use,
+                                                      const Entry& entry) {
+  if (use.sequence == 0 || use.sequence != entry.sequence) return std::nullopt;
+  if (use.request != entry.request) {
+    return WrongNumber(absl::StrFormat("call %d was another request: it is not run", use.sequence));
+  }
+  const KeptAnswer* kept = answers_.Find(use.id);
+  if (kept != nullptr) {
+    if (kept->status.ok()) use.repeatable->Repeat(kept->body);
+    return kept->status;
+  }
+  return WrongNumber(absl::StrFormat(
+      "call %d was run before, and is not run again; its answer is not kept: it had more than %d "
+      "KiB, or gave way to newer ones%s",
+      use.sequence, answers_.most_bytes() >> 10,
+      entry.end == End::kCommitted ? "; the transaction is committed" : ""));
+}
+
+absl::Status Transactions::CheckNumber(const TransactionUse& use, const Entry& entry) {
+  if (use.sequence == 0 || use.sequence == entry.sequence + 1) return absl::OkStatus();
+  return WrongNumber(
+      absl::StrFormat("expected number %d, given %d", entry.sequence + 1, use.sequence));
+}
+
+// How the transaction ended with this call, if it did.
+std::optional<Transactions::End> Transactions::EndAfter(TransactionStep step,
+                                                        const absl::Status& outcome,
+                                                        const Connection& connection,
+                                                        std::optional<End> wanted) {
+  const bool commits =
+      step == TransactionStep::kCommit || step == TransactionStep::kStatementAndCommit;
+  if (commits && outcome.ok()) return End::kCommitted;
+  if (commits && DetailOf(outcome).outcome == Outcome::kUnknown) return End::kInDoubt;
+  // Decided while it ran: that is why the call was stopped, or the connection lost.
+  if (wanted) return wanted;
+  if (connection.broken()) return End::kConnectionLost;
   const bool closed = connection.transaction_state() == TransactionState::kIdle;
+  if (closed || step != TransactionStep::kStatement) return End::kRolledBack;
+  return std::nullopt;
+}
+
+void Transactions::CheckIn(const TransactionUse& use, const absl::Status& outcome, Lease lease) {
+  // A call that was stopped before it ran has not used its number up.
+  const bool counts = use.sequence != 0 && (outcome.ok() || !HasNotRun(outcome));
+  KeptAnswer answer = {outcome, {}};
+  bool keep = counts;
+  if (counts && outcome.ok()) {
+    auto body = use.repeatable->AnswerWithin(KeptAnswers::Limits{}.one);
+    keep = body.has_value();
+    if (body) answer.body = *std::move(body);
+  }
   const Instant now = clock_.Now();
   Upkeep& upkeep = upkeep_;  // once nothing is checked out, this may be destroyed
-  Lease ended;               // given back without the lock
+  Ended ended;
   Instant due = kNever;
   {
     MutexLock lock(mutex_);
     --busy_;
     checked_in_.NotifyAll();
-    Entry& entry = entries_.find(id)->second;  // what is busy is never forgotten
+    Entry& entry = entries_.find(use.id)->second;  // what is busy is never forgotten
+    const std::optional<End> end =
+        EndAfter(use.step, outcome, lease.connection(), entry.wanted_end);
+    if (end == End::kInDoubt) entry.commit_token = DetailOf(outcome).commit_token;
     entry.busy = false;
     entry.running.reset();
     entry.lease = std::move(lease);
     entry.idle_since = now;
-    std::optional<End> end = entry.wanted_end;
-    if (step == TransactionStep::kCommit && outcome.ok()) {
-      end = End::kCommitted;
-    } else if (step == TransactionStep::kCommit && DetailOf(outcome).outcome == Outcome::kUnknown) {
-      end = End::kInDoubt;
-      entry.commit_token = DetailOf(outcome).commit_token;
-    } else if (end) {
-      // Decided while it ran: that is why the call was stopped, or the connection lost.
-    } else if (lost) {
-      end = End::kConnectionLost;
-    } else if (closed || step != TransactionStep::kStatement) {
-      end = End::kRolledBack;
+    if (counts) {
+      entry.sequence = use.sequence;
+      entry.request = use.request;
+      answers_.Drop(use.id);
+      if (keep) answers_.Put(use.id, std::move(answer));
     }
     if (end) {
-      ended = EndEntry(id, entry, *end, now);
+      const bool asked_for = use.step != TransactionStep::kStatement;
+      ended = EndEntry(use.id, entry, *end, asked_for ? Telling::kNobody : Telling::kHolder, now);
     } else {
       due = std::min(After(now, entry.terms.idle_timeout),
                      After(entry.began, entry.terms.total_timeout));
     }
   }
+  Settle(std::move(ended));
   upkeep.Nudge(due);
 }
 
 void Transactions::Abandon(const std::string& id) {
-  Lease ended;
+  Ended ended;
   MutexLock lock(mutex_);
   const auto found = entries_.find(id);
   if (found == entries_.end() || found->second.end) return;
+  found->second.terms.on_end = nullptr;
   if (found->second.busy) {
     found->second.wanted_end = End::kRolledBack;
   } else {
-    ended = EndEntry(id, found->second, End::kRolledBack, clock_.Now());
+    ended = EndEntry(id, found->second, End::kRolledBack, Telling::kNobody, clock_.Now());
   }
 }
 
@@ -188,24 +245,38 @@ int Transactions::OpenIn(std::string_view database) const {
   return open;
 }
 
-void Transactions::Drain() {
-  std::vector<Lease> ended;
-  MutexLock lock(mutex_);
-  draining_ = true;
+Duration Transactions::OldestIn(std::string_view database) const {
   const Instant now = clock_.Now();
-  for (auto each = open_.begin(); each != open_.end();) {
-    const std::string& id = *each++;  // EndEntry takes it out
-    Entry& entry = entries_.find(id)->second;
-    if (entry.busy) {
-      entry.wanted_end = End::kShutdown;
-    } else {
-      ended.push_back(EndEntry(id, entry, End::kShutdown, now));
+  MutexLock lock(mutex_);
+  Duration oldest = Duration::zero();
+  for (const std::string& id : open_) {
+    const Entry& entry = entries_.find(id)->second;
+    if (entry.terms.database == database) oldest = std::max(oldest, now - entry.began);
+  }
+  return oldest;
+}
+
+void Transactions::Drain() {
+  std::vector<Ended> ended;
+  {
+    MutexLock lock(mutex_);
+    draining_ = true;
+    const Instant now = clock_.Now();
+    for (auto each = open_.begin(); each != open_.end();) {
+      const std::string& id = *each++;  // EndEntry takes it out
+      Entry& entry = entries_.find(id)->second;
+      if (entry.busy) {
+        entry.wanted_end = End::kShutdown;
+      } else {
+        ended.push_back(EndEntry(id, entry, End::kShutdown, Telling::kHolder, now));
+      }
     }
   }
+  for (Ended& each : ended) Settle(std::move(each));
 }
 
 Instant Transactions::Tick(Instant now) {
-  std::vector<Lease> ended;
+  std::vector<Ended> ended;
   std::vector<std::shared_ptr<Call>> late;
   Instant next = kNever;
   {
@@ -219,8 +290,8 @@ Instant Transactions::Tick(Instant now) {
       if (now < too_old && now < too_idle) {
         next = std::min({next, too_old, too_idle});
       } else if (!entry.busy) {
-        ended.push_back(
-            EndEntry(id, entry, now >= too_old ? End::kTooOld : End::kIdleTooLong, now));
+        const End how = now >= too_old ? End::kTooOld : End::kIdleTooLong;
+        ended.push_back(EndEntry(id, entry, how, Telling::kHolder, now));
       } else {
         if (!entry.wanted_end) entry.wanted_end = End::kTooOld;
         if (auto call = entry.running.lock()) late.push_back(std::move(call));
@@ -230,6 +301,7 @@ Instant Transactions::Tick(Instant now) {
     if (!ended_.empty()) next = std::min(next, entries_[ended_.front()].ended + kMemory);
   }
   for (const auto& call : late) call->Cancel(StopReason::kExpired);
+  for (Ended& each : ended) Settle(std::move(each));
   return next;
 }
 
@@ -292,19 +364,32 @@ absl::Status Transactions::WhyUnknown(const std::string& id) const {
               "there is no such transaction of this caller here, or it ended long ago");
 }
 
-Lease Transactions::EndEntry(const std::string& id, Entry& entry, End how, Instant now) {
+Transactions::Ended Transactions::EndEntry(const std::string& id, Entry& entry, End how,
+                                           Telling telling, Instant now) {
   entry.end = how;
   entry.ended = now;
   ended_.push_back(id);
-  Lease lease = std::move(entry.lease);
+  Ended ended;
+  ended.lease = std::move(entry.lease);
+  auto on_end = std::exchange(entry.terms.on_end, nullptr);
+  if (on_end && telling == Telling::kHolder) {
+    ended.why = WhyOver(entry, TransactionStep::kStatement, now);
+    ended.tell = std::move(on_end);
+  }
   open_.erase(id);  // last: `id` may be the very string in it
-  return lease;
+  return ended;
+}
+
+void Transactions::Settle(Ended ended) {
+  ended.lease = Lease();  // the locks first
+  if (ended.tell) ended.tell(ended.why);
 }
 
 void Transactions::Forget(Instant now) {
   while (!ended_.empty()) {
     const auto oldest = entries_.find(ended_.front());
     if (ended_.size() <= kMostEnds && oldest->second.ended + kMemory > now) return;
+    answers_.Drop(ended_.front());
     entries_.erase(oldest);
     ended_.pop_front();
   }

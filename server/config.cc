@@ -10,6 +10,7 @@
 #include "pool/tier.h"
 #include "server/config_databases.h"
 #include "server/listen_address.h"
+#include "server/tokens_file.h"
 #include "server/variables.h"
 
 namespace emsdb {
@@ -163,6 +164,25 @@ void ReadAddresses(SettingReader& reader, Config& config) {
   }
 }
 
+// Without the file nobody would be known, so that one that is bad ends the start.
+void ReadTokens(SettingReader& reader, Config& config, const FileReader& read_file) {
+  const std::optional<std::string> path = reader.Text("EMSDB_TOKENS_FILE");
+  if (!path) return;
+  config.tokens_file = *path;
+  auto read = ReadCallers(*path, config.databases, read_file);
+  if (auto* complaints = std::get_if<ConfigComplaints>(&read)) {
+    for (std::string& complaint : *complaints) reader.Complain(std::move(complaint));
+    return;
+  }
+  config.callers = std::get<std::shared_ptr<const Callers>>(std::move(read));
+  const auto listen = ParseListenAddress(config.listen);
+  if (!config.tls && listen && listen->reach == Reach::kBeyond) {
+    config.warnings.push_back(
+        "EMSDB_TOKENS_FILE is set, EMSDB_LISTEN is not a loopback address and there is no TLS: "
+        "bearer tokens travel in plain text, for everybody on the way to read");
+  }
+}
+
 void ReadDataDir(SettingReader& reader, Config& config) {
   std::string data_dir = "./data";
   ReadText(reader, "EMSDB_DATA_DIR", data_dir);
@@ -199,6 +219,21 @@ std::optional<std::string> ReadWholeFile(const std::string& path) {
   return content;
 }
 
+std::variant<std::shared_ptr<const Callers>, ConfigComplaints> ReadCallers(
+    const std::string& path, const std::vector<DatabaseSettings>& databases,
+    const FileReader& read_file) {
+  const std::optional<std::string> content = read_file(path);
+  if (!content) return ConfigComplaints{"EMSDB_TOKENS_FILE names a file that cannot be read"};
+  std::vector<std::string> names;
+  names.reserve(databases.size());
+  for (const DatabaseSettings& database : databases) names.push_back(database.name);
+  auto parsed = ParseTokensFile(*content, names);
+  if (auto* complaints = std::get_if<TokensComplaints>(&parsed)) {
+    for (std::string& complaint : *complaints) complaint.insert(0, "EMSDB_TOKENS_FILE: ");
+  }
+  return parsed;
+}
+
 std::variant<Config, ConfigComplaints> ParseConfig(const Settings& environment,
                                                    const FileReader& read_file) {
   SettingReader reader(environment);
@@ -215,9 +250,12 @@ std::variant<Config, ConfigComplaints> ParseConfig(const Settings& environment,
   ReadSwitch(reader, "EMSDB_INSECURE", PlainText::kAnywhere, config.plain_text);
   ReadSwitch(reader, "EMSDB_LOG_VALUES", BindValues::kShown, config.bind_values);
   ReadAddresses(reader, config);
+  ReadTokens(reader, config, read_file);
   ReadSeconds(reader, "EMSDB_DRAIN_TIMEOUT", kDrainRule, config.drain_timeout);
   ReadSeconds(reader, "EMSDB_SLOW_READER_TIMEOUT", kSlowReaderRule, config.slow_reader_timeout);
-  config.warnings = CheckNames(reader, names);
+  for (std::string& warning : CheckNames(reader, names)) {
+    config.warnings.push_back(std::move(warning));
+  }
   if (reader.complaints().empty()) return config;
   return reader.complaints();
 }

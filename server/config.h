@@ -5,6 +5,7 @@
 
 #include <filesystem>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <variant>
@@ -12,6 +13,7 @@
 
 #include "pool/database_settings.h"
 #include "pool/settings.h"
+#include "server/callers.h"
 
 namespace emsdb {
 
@@ -42,6 +44,8 @@ struct Config {
   std::string metrics_listen = "127.0.0.1:9464";  // host:port or [address]:port
   std::filesystem::path data_dir;                 // absolute
   std::optional<TlsFiles> tls;
+  std::string tokens_file;                 // empty: none, and callers are believed
+  std::shared_ptr<const Callers> callers;  // of the tokens file; null without one
   PlainText plain_text = PlainText::kLoopbackOnly;
   BindValues bind_values = BindValues::kHidden;
   Duration drain_timeout = std::chrono::seconds(10);
@@ -65,6 +69,11 @@ using ConfigComplaints = std::vector<std::string>;
 // The content of a file, or nothing if it cannot be read.
 using FileReader = std::function<std::optional<std::string>(const std::string& path)>;
 std::optional<std::string> ReadWholeFile(const std::string& path);
+
+// Reads and checks the tokens file; each complaint begins with the variable's name.
+std::variant<std::shared_ptr<const Callers>, ConfigComplaints> ReadCallers(
+    const std::string& path, const std::vector<DatabaseSettings>& databases,
+    const FileReader& read_file = ReadWholeFile);
 
 // Opens no database and no port. `read_file` is asked for the files that settings name.
 std::variant<Config, ConfigComplaints> ParseConfig(const Settings& environment,

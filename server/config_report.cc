@@ -38,10 +38,19 @@ std::string ShownTls(const Config& config) {
   return "plain text, this machine only";
 }
 
+std::string ShownCallers(const Config& config) {
+  if (config.callers) {
+    return absl::StrFormat("%d of EMSDB_TOKENS_FILE, nobody else", config.callers->size());
+  }
+  return config.tls && !config.tls->client_ca.empty() ? "whoever shows a certificate"
+                                                      : "whoever reaches the port";
+}
+
 std::vector<Row> ServerRows(const Config& config) {
   return {
       {"mode", config.mode == Mode::kProduction ? "production" : "development"},
       {"listen", config.listen + ", " + ShownTls(config)},
+      {"callers", ShownCallers(config)},
       {"metrics", config.metrics_listen},
       {"data directory", config.data_dir.string()},
       {"drain time-out", ShownSeconds(config.drain_timeout) + " s"},
@@ -91,11 +100,11 @@ std::string PoolLine(const Config& config) {
   const PoolLimits& limits = found->limits;
   return absl::StrFormat(
       "pools: ping after %s s without an answer, idle connections %s first, at most %d calls in "
-      "line, sessions reset %s, %s\n",
+      "line%s, sessions reset %s, %s\n",
       ShownSeconds(limits.pre_ping_window),
       limits.idle_order == IdleOrder::kMostRecentFirst ? "most recently used"
                                                        : "least recently used",
-      limits.max_waiters,
+      limits.max_waiters, limits.refuse_hopeless ? ", none whose deadline would pass there" : "",
       found->session_reset == SessionReset::kBeforeEveryUse ? "before every use" : "when changed",
       ShownStatementCache(*found));
 }

@@ -106,6 +106,35 @@ absl::StatusOr<Statement> ToStatement(const v1::Statement& statement, std::strin
   return converted;
 }
 
+std::optional<int> ToCells(const v1::Row& row, std::vector<Cell>& cells) {
+  cells.clear();
+  for (const v1::Value& value : row.values()) {
+    switch (value.kind_case()) {
+      case v1::Value::kNullValue:
+        cells.emplace_back(Null{});
+        break;
+      case v1::Value::kBoolValue:
+        cells.emplace_back(value.bool_value());
+        break;
+      case v1::Value::kInt64Value:
+        cells.emplace_back(std::int64_t{value.int64_value()});
+        break;
+      case v1::Value::kDoubleValue:
+        cells.emplace_back(value.double_value());
+        break;
+      case v1::Value::kStringValue:
+        cells.emplace_back(std::string_view(value.string_value()));
+        break;
+      case v1::Value::kBytesValue:
+        cells.emplace_back(BytesView{value.bytes_value()});
+        break;
+      case v1::Value::KIND_NOT_SET:
+        return static_cast<int>(cells.size());
+    }
+  }
+  return std::nullopt;
+}
+
 absl::StatusOr<Priority> ToPriority(v1::Priority priority) {
   switch (priority) {
     case v1::PRIORITY_DISPATCH:

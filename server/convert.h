@@ -4,8 +4,10 @@
 
 #include <google/protobuf/repeated_ptr_field.h>
 
+#include <optional>
 #include <span>
 #include <string_view>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "emsdb/v1/database_service.pb.h"
@@ -21,6 +23,9 @@ namespace emsdb {
 
 // `field` is the statement's path in the request, "statement" or "statements[3].statement".
 absl::StatusOr<Statement> ToStatement(const v1::Statement& statement, std::string_view field);
+
+// Views of the row's values into `cells`; the index of the first value that is not set, if any.
+std::optional<int> ToCells(const v1::Row& row, std::vector<Cell>& cells);
 
 absl::StatusOr<Priority> ToPriority(v1::Priority priority);
 

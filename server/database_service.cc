@@ -1,48 +1,28 @@
 #include "server/database_service.h"
 
-#include <google/protobuf/util/time_util.h>
-
 #include "server/convert.h"
+#include "server/operators.h"
+#include "server/pool_status.h"
+#include "server/reactors.h"
 #include "server/rpc_status.h"
 
 namespace emsdb {
 namespace {
 
-using google::protobuf::util::TimeUtil;
-
-void Describe(const Database& database, int transactions, v1::PoolStatus& status) {
-  const DatabaseSettings& settings = database.settings();
-  const PoolLimits& limits = database.pool().limits();
-  const PoolNumbers numbers = database.pool().numbers();
-  status.set_database(settings.name);
-  status.set_engine(ToProto(settings.engine));
-  status.set_tier(settings.tier);
-  status.set_size(limits.size);
-  status.set_max_overflow(limits.overflow);
-  *status.mutable_timeout() = TimeUtil::NanosecondsToDuration(limits.timeout.count());
-  if (limits.recycle) {
-    *status.mutable_recycle() = TimeUtil::NanosecondsToDuration(limits.recycle->count());
-  }
-  status.set_idle(numbers.counts.idle);
-  status.set_leased(numbers.counts.leased);
-  status.set_opening(numbers.counts.opening);
-  status.set_waiting(numbers.counts.waiting);
-  status.set_transactions(transactions);
-  status.set_opened_total(numbers.opened_total);
-  status.set_timeouts_total(numbers.timeouts_total);
-  status.set_stale_total(numbers.stale_total);
-  status.set_last_connect_error(numbers.last_connect_error);
-  if (const Pool* writer = database.writer()) {
-    const PoolState::Counts counts = writer->numbers().counts;
-    status.mutable_writer()->set_leased(counts.leased);
-    status.mutable_writer()->set_waiting(counts.waiting);
-  }
-}
-
-grpc::ServerUnaryReactor* Done(grpc::CallbackServerContext& context, const absl::Status& status) {
+// None of these calls needs a connection: they are answered at once.
+grpc::ServerUnaryReactor* Answer(Gateway& gateway, const char* rpc,
+                                 grpc::CallbackServerContext& context, const absl::Status& status) {
+  if (!status.ok()) ReportRefusal(gateway, rpc, context, status);
   grpc::ServerUnaryReactor* reactor = context.DefaultReactor();
   reactor->Finish(ToRpcStatus(status, Duration::zero()));
   return reactor;
+}
+
+absl::StatusOr<Caller> Identify(Gateway& gateway, const char* rpc,
+                                const grpc::ServerContextBase& context) {
+  auto basics = Admit(rpc, context, gateway, v1::PRIORITY_UNSPECIFIED, kDefaultDeadline);
+  if (!basics.ok()) return std::move(basics).status();
+  return std::move(basics->caller);
 }
 
 }  // namespace
@@ -50,7 +30,10 @@ grpc::ServerUnaryReactor* Done(grpc::CallbackServerContext& context, const absl:
 grpc::ServerUnaryReactor* DatabaseService::ListDatabases(grpc::CallbackServerContext* context,
                                                          const v1::ListDatabasesRequest*,
                                                          v1::ListDatabasesResponse* response) {
-  for (const Database* database : gateway_.pools.databases()) {
+  static constexpr char kRpc[] = "ListDatabases";
+  const auto caller = Identify(gateway_, kRpc, *context);
+  if (!caller.ok()) return Answer(gateway_, kRpc, *context, caller.status());
+  for (const Database* database : DatabasesOf(gateway_, *caller)) {
     const DatabaseSettings& settings = database->settings();
     v1::Database& listed = *response->add_databases();
     listed.set_name(settings.name);
@@ -59,23 +42,60 @@ grpc::ServerUnaryReactor* DatabaseService::ListDatabases(grpc::CallbackServerCon
     listed.set_tier(settings.tier);
     listed.set_reachable(reachability_.reachable(settings.name));
   }
-  return Done(*context, absl::OkStatus());
+  return Answer(gateway_, kRpc, *context, absl::OkStatus());
 }
 
 grpc::ServerUnaryReactor* DatabaseService::GetPoolStatus(grpc::CallbackServerContext* context,
                                                          const v1::GetPoolStatusRequest* request,
                                                          v1::GetPoolStatusResponse* response) {
-  std::vector<Database*> wanted = gateway_.pools.databases();
-  if (!request->database().empty()) {
-    const auto found = gateway_.pools.Find(request->database());
-    if (!found.ok()) return Done(*context, found.status());
-    wanted = {*found};
-  }
-  for (const Database* database : wanted) {
-    const int transactions = gateway_.pools.transactions().OpenIn(database->settings().name);
-    Describe(*database, transactions, *response->add_pools());
-  }
-  return Done(*context, absl::OkStatus());
+  static constexpr char kRpc[] = "GetPoolStatus";
+  const auto caller = Identify(gateway_, kRpc, *context);
+  if (!caller.ok()) return Answer(gateway_, kRpc, *context, caller.status());
+  const auto selected = Selected(gateway_, *caller, request->database());
+  if (!selected.ok()) return Answer(gateway_, kRpc, *context, selected.status());
+  for (Database* database : *selected) Describe(gateway_, *database, *response->add_pools());
+  return Answer(gateway_, kRpc, *context, absl::OkStatus());
+}
+
+WatchReactor* DatabaseService::WatchPoolStatus(grpc::CallbackServerContext* context,
+                                               const v1::WatchPoolStatusRequest* request) {
+  return watches_.Start(gateway_, *context, *request);
+}
+
+grpc::ServerUnaryReactor* DatabaseService::PausePool(grpc::CallbackServerContext* context,
+                                                     const v1::PausePoolRequest* request,
+                                                     v1::PausePoolResponse* response) {
+  static constexpr char kRpc[] = "PausePool";
+  return Answer(
+      gateway_, kRpc, *context,
+      Operate(gateway_, kRpc, *context, request->database(), *response->mutable_pool(), &Pause));
+}
+
+grpc::ServerUnaryReactor* DatabaseService::ResumePool(grpc::CallbackServerContext* context,
+                                                      const v1::ResumePoolRequest* request,
+                                                      v1::ResumePoolResponse* response) {
+  static constexpr char kRpc[] = "ResumePool";
+  return Answer(
+      gateway_, kRpc, *context,
+      Operate(gateway_, kRpc, *context, request->database(), *response->mutable_pool(), &Resume));
+}
+
+grpc::ServerUnaryReactor* DatabaseService::ReconnectPool(grpc::CallbackServerContext* context,
+                                                         const v1::ReconnectPoolRequest* request,
+                                                         v1::ReconnectPoolResponse* response) {
+  static constexpr char kRpc[] = "ReconnectPool";
+  return Answer(gateway_, kRpc, *context,
+                Operate(gateway_, kRpc, *context, request->database(), *response->mutable_pool(),
+                        &Reconnect));
+}
+
+grpc::ServerUnaryReactor* DatabaseService::ResizePool(grpc::CallbackServerContext* context,
+                                                      const v1::ResizePoolRequest* request,
+                                                      v1::ResizePoolResponse* response) {
+  static constexpr char kRpc[] = "ResizePool";
+  return Answer(gateway_, kRpc, *context,
+                Operate(gateway_, kRpc, *context, request->database(), *response->mutable_pool(),
+                        [&](Database& database) { return Resize(database, *request); }));
 }
 
 }  // namespace emsdb

@@ -9,7 +9,26 @@ double Milliseconds(Duration duration) {
   return std::chrono::duration<double, std::milli>(duration).count();
 }
 
+// What operators change of a pool.
+Fields Changeable(const v1::PoolStatus& pool) {
+  return {{"state", v1::PoolState_Name(pool.state())},
+          {"size", pool.size()},
+          {"max_overflow", pool.max_overflow()},
+          {"connections", pool.idle() + pool.leased() + pool.opening()}};
+}
+
 }  // namespace
+
+void Journal::Operated(const OperatorUse& use) {
+  metrics_.Operated(use.after.database(), use.rpc);
+  log_.Info("operator", {{"rpc", use.rpc},
+                         {"database", use.after.database()},
+                         {"caller", use.caller.name},
+                         {"caller_proven", use.caller.proof != Caller::Proof::kNone},
+                         {"peer", use.peer},
+                         {"before", Changeable(use.before)},
+                         {"after", Changeable(use.after)}});
+}
 
 void Journal::Refused(const char* rpc, const Caller& caller, const absl::Status& status) {
   metrics_.CallRefused(rpc, status.code());

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "absl/status/status.h"
+#include "emsdb/v1/database_service.pb.h"
 #include "pool/call.h"
 #include "server/caller.h"
 #include "server/config.h"
@@ -21,6 +22,15 @@ struct FinishedCall {
   const Caller& caller;
   const std::string& statement;  // its fingerprint, may be empty
   const CallTimes& times;
+};
+
+// What an operator did to a pool.
+struct OperatorUse {
+  const char* rpc;  // "PausePool"
+  const Caller& caller;
+  const std::string& peer;
+  const v1::PoolStatus& before;
+  const v1::PoolStatus& after;
 };
 
 // Safe for use by any number of threads.
@@ -41,6 +51,8 @@ class Journal {
   void CommitInDoubt(const std::string& database, const char* found) {
     metrics_.CommitInDoubt(database, found);
   }
+  // Always told of, whoever it was.
+  void Operated(const OperatorUse& use);
 
   // A request that was refused before any call was made of it.
   void Refused(const char* rpc, const Caller& caller, const absl::Status& status);

@@ -87,11 +87,12 @@ absl::Status MakeDataDirectory(const Config& config) {
                                 " cannot be created: " + failure.message());
 }
 
-sigset_t EndSignals() {
+sigset_t WatchedSignals() {
   sigset_t signals;
   sigemptyset(&signals);
   sigaddset(&signals, SIGTERM);
   sigaddset(&signals, SIGINT);
+  sigaddset(&signals, SIGHUP);
   return signals;
 }
 
@@ -137,9 +138,9 @@ int Serve(const Config& config) {
   if (!started.ok()) return Complain({std::string(started.message())});
   std::cout << "emsdb-gateway " << EMSDB_VERSION << " serves on port " << server.port()
             << ", metrics on port " << server.metrics_port() << std::endl;
-  const sigset_t signals = EndSignals();
+  const sigset_t signals = WatchedSignals();
   int signal = 0;
-  sigwait(&signals, &signal);
+  while (sigwait(&signals, &signal) == 0 && signal == SIGHUP) server.Reload();
   log.Info("draining", {{"at_most_s", ShownSeconds(config.drain_timeout)}});
   LeaveAfter(config.drain_timeout + kMargin);
   const bool clean = server.Drain();
@@ -156,7 +157,7 @@ int Run(int argc, char** argv) {
                "Print the settings as understood, or every complaint, and exit");
   CLI11_PARSE(app, argc, argv);
   // Before any thread is made, so that all of them leave these to sigwait.
-  const sigset_t signals = EndSignals();
+  const sigset_t signals = WatchedSignals();
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   signal(SIGPIPE, SIG_IGN);
   const auto parsed = ParseConfig(Environment());

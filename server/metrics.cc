@@ -2,14 +2,13 @@
 
 #include <prometheus/text_serializer.h>
 
-#include <array>
-#include <set>
 #include <utility>
+
+#include "server/pool_gauges.h"
 
 namespace emsdb {
 namespace {
 
-using prometheus::ClientMetric;
 using prometheus::Histogram;
 using prometheus::MetricFamily;
 
@@ -32,88 +31,20 @@ prometheus::Family<prometheus::Counter>& CounterFamily(prometheus::Registry& reg
   return prometheus::BuildCounter().Name(name).Help(help).Register(registry);
 }
 
-// One number of one pool at the time of the scrape.
-struct PoolGauge {
-  const char* name;
-  const char* help;
-  const char* state;  // a further label, or null
-  prometheus::MetricType type;
-  double (*read)(const PoolNumbers& numbers, const PoolLimits& limits);
-};
-
-constexpr char kConnections[] = "emsdb_pool_connections";
-constexpr char kConnectionsHelp[] = "Connections by state";
-
-const std::array<PoolGauge, 10>& PoolGauges() {
-  using prometheus::MetricType;
-  using N = PoolNumbers;
-  using L = PoolLimits;
-  static const std::array<PoolGauge, 10> gauges = {{
-      {kConnections, kConnectionsHelp, "idle", MetricType::Gauge,
-       [](const N& n, const L&) -> double { return n.counts.idle; }},
-      {kConnections, kConnectionsHelp, "used", MetricType::Gauge,
-       [](const N& n, const L&) -> double { return n.counts.leased; }},
-      {kConnections, kConnectionsHelp, "opening", MetricType::Gauge,
-       [](const N& n, const L&) -> double { return n.counts.opening; }},
-      {"emsdb_pool_connections_max", "Size and overflow together", nullptr, MetricType::Gauge,
-       [](const N&, const L& l) -> double { return l.limit(); }},
-      {"emsdb_pool_utilisation_ratio", "Connections in use, as a share of size and overflow",
-       nullptr, MetricType::Gauge,
-       [](const N& n, const L& l) { return static_cast<double>(n.counts.leased) / l.limit(); }},
-      {"emsdb_pool_pending_requests", "Calls in line for a connection", nullptr, MetricType::Gauge,
-       [](const N& n, const L&) -> double { return n.counts.waiting; }},
-      {"emsdb_pool_leases", "Leased transactions that hold a connection or wait for one", nullptr,
-       MetricType::Gauge, [](const N& n, const L&) -> double { return n.counts.leases; }},
-      {"emsdb_pool_timeouts_total", "Waits for a connection that took DB_POOL_TIMEOUT", nullptr,
-       MetricType::Counter,
-       [](const N& n, const L&) { return static_cast<double>(n.timeouts_total); }},
-      {"emsdb_pool_stale_connections_total", "Connections found dead, before use or in use",
-       nullptr, MetricType::Counter,
-       [](const N& n, const L&) { return static_cast<double>(n.stale_total); }},
-      {"emsdb_pool_opened_total", "Connections opened", nullptr, MetricType::Counter,
-       [](const N& n, const L&) { return static_cast<double>(n.opened_total); }},
-  }};
-  return gauges;
-}
-
-void Add(std::vector<MetricFamily>& families, const PoolGauge& gauge, const std::string& pool,
-         double value) {
-  if (families.empty() || families.back().name != gauge.name) {
-    families.push_back({gauge.name, gauge.help, gauge.type, {}});
-  }
-  ClientMetric metric;
-  metric.label.push_back({"pool", pool});
-  if (gauge.state != nullptr) metric.label.push_back({"state", gauge.state});
-  metric.gauge.value = value;
-  metric.counter.value = value;
-  families.back().metric.push_back(std::move(metric));
-}
-
-std::vector<MetricFamily> PoolFamilies(PoolManager& pools) {
-  struct Reading {
-    std::string name;
-    PoolNumbers numbers;
-    PoolLimits limits;
-  };
-  std::vector<Reading> readings;
-  std::set<const Pool*> seen;  // databases in one SQLite file share its writer
+// T24: an old transaction keeps the database from cleaning up behind it.
+MetricFamily OldestTransactions(PoolManager& pools) {
+  MetricFamily family{"emsdb_oldest_transaction_seconds",
+                      "Age of the oldest open leased transaction; 0 without one",
+                      prometheus::MetricType::Gauge,
+                      {}};
   for (Database* database : pools.databases()) {
-    const DatabaseSettings& settings = database->settings();
-    const Pool& pool = database->pool();
-    if (seen.insert(&pool).second)
-      readings.push_back({settings.name, pool.numbers(), pool.limits()});
-    const Pool* writer = database->writer();
-    if (writer != nullptr && seen.insert(writer).second) {
-      readings.push_back({"writer of " + settings.location, writer->numbers(), writer->limits()});
-    }
+    const std::string& name = database->settings().name;
+    prometheus::ClientMetric metric;
+    metric.label = {{"database", name}};
+    metric.gauge.value = InSeconds(pools.transactions().OldestIn(name));
+    family.metric.push_back(std::move(metric));
   }
-  std::vector<MetricFamily> families;
-  for (const PoolGauge& gauge : PoolGauges()) {
-    for (const Reading& reading : readings) {
-      Add(families, gauge, reading.name, gauge.read(reading.numbers, reading.limits));
-    }
-  }
-  return families;
+  return family;
 }
 
 void AddResultMemory(std::vector<MetricFamily>& families, const ResultMemory& results) {
@@ -143,10 +74,14 @@ class Metrics::DatabaseObserver final : public PoolObserver {
         database_(database),
         wait_(metrics.wait_.Add({{"pool", database}}, Seconds())),
         create_(metrics.create_.Add({{"pool", database}}, Seconds())),
-        connect_failures_(metrics.connect_failures_.Add({{"pool", database}})) {}
+        connect_failures_(metrics.connect_failures_.Add({{"pool", database}})),
+        outages_(metrics.outages_.Add({{"pool", database}})),
+        held_long_(metrics.held_long_.Add({{"pool", database}})) {}
 
   void Opened(Duration took) override { create_.Observe(InSeconds(took)); }
   void OpenFailed() override { connect_failures_.Increment(); }
+  void WentDown(const absl::Status& /*why*/) override { outages_.Increment(); }
+  void HeldLong(const Holder& /*who*/, Duration /*held*/) override { held_long_.Increment(); }
   void Waited(Duration wait) override { wait_.Observe(InSeconds(wait)); }
   void Closed(CloseReason reason) override {
     metrics_.closed_.Add({{"pool", database_}, {"reason", std::string(CloseReasonName(reason))}})
@@ -167,6 +102,8 @@ class Metrics::DatabaseObserver final : public PoolObserver {
   Histogram& wait_;
   Histogram& create_;
   prometheus::Counter& connect_failures_;
+  prometheus::Counter& outages_;
+  prometheus::Counter& held_long_;
 };
 
 Metrics::Metrics()
@@ -186,7 +123,11 @@ Metrics::Metrics()
       batch_retries_(CounterFamily(registry_, "emsdb_batch_retries_total",
                                    "Batches run again after a conflict with another transaction")),
       in_doubt_(CounterFamily(registry_, "emsdb_commits_in_doubt_total",
-                              "Commits whose answer was lost, by what they were found to be")) {}
+                              "Commits whose answer was lost, by what they were found to be")),
+      outages_(CounterFamily(registry_, "emsdb_pool_outages_total",
+                             "Times that no connection could be opened any more")),
+      held_long_(CounterFamily(registry_, "emsdb_pool_held_long_total",
+                               "Connections held for longer than others may wait for one")) {}
 
 Metrics::~Metrics() = default;
 
@@ -199,6 +140,10 @@ PoolObserver& Metrics::ObserverOf(const std::string& database) {
 void Metrics::CallRefused(const std::string& rpc, absl::StatusCode code) {
   calls_.Add({{"database", ""}, {"rpc", rpc}, {"code", absl::StatusCodeToString(code)}})
       .Increment();
+}
+
+void Metrics::Operated(const std::string& database, const std::string& rpc) {
+  calls_.Add({{"database", database}, {"rpc", rpc}, {"code", "OK"}}).Increment();
 }
 
 void Metrics::CallFinished(const std::string& database, const std::string& rpc,
@@ -221,6 +166,7 @@ std::string Metrics::Render(PoolManager& pools, const ResultMemory& results) con
   AddResultMemory(families, results);
   std::vector<MetricFamily> of_pools = PoolFamilies(pools);
   families.insert(families.end(), of_pools.begin(), of_pools.end());
+  families.push_back(OldestTransactions(pools));
   return prometheus::TextSerializer().Serialize(families);
 }
 

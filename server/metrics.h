@@ -32,6 +32,9 @@ class Metrics {
   // A request that was refused before any call was made of it: it has no latency to speak of.
   void CallRefused(const std::string& rpc, absl::StatusCode code);
 
+  // An operator's call that was carried out: it has no latency either.
+  void Operated(const std::string& database, const std::string& rpc);
+
   void CallFinished(const std::string& database, const std::string& rpc, absl::StatusCode code,
                     Duration took);
 
@@ -55,6 +58,8 @@ class Metrics {
   prometheus::Family<prometheus::Counter>& connect_failures_;
   prometheus::Family<prometheus::Counter>& batch_retries_;
   prometheus::Family<prometheus::Counter>& in_doubt_;
+  prometheus::Family<prometheus::Counter>& outages_;
+  prometheus::Family<prometheus::Counter>& held_long_;
 
   Mutex mutex_;
   std::vector<std::unique_ptr<DatabaseObserver>> observers_ ABSL_GUARDED_BY(mutex_);

@@ -48,7 +48,9 @@ absl::Status StartOutcome(Gateway& gateway, grpc::CallbackServerContext& context
   if (!basics.ok()) return std::move(basics).status();
   const auto commit = FromCommitToken(request.commit_token());
   if (!commit.ok()) return commit.status();
-  const auto database = gateway.pools.Find(commit->database);
+  absl::Status allowed = CheckMayUse(basics->caller, commit->database);
+  if (!allowed.ok()) return allowed;
+  const auto database = FindDatabase(gateway, basics->caller, commit->database);
   if (!database.ok()) return OutcomeElsewhere();
   basics->database = commit->database;
   Pool& pool = (*database)->PoolFor(Access::kReadOnly);

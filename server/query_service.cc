@@ -8,6 +8,7 @@
 #include "server/batch_call.h"
 #include "server/statement_call.h"
 #include "server/stream_call.h"
+#include "server/transaction_use.h"
 
 namespace emsdb {
 namespace {
@@ -25,7 +26,7 @@ struct Asked {
 // Finds the database and writes its name and the statement's fingerprint into the call's basics.
 absl::StatusOr<Database*> Locate(Gateway& gateway, const std::string& name, const std::string& sql,
                                  CallBasics& basics) {
-  auto database = gateway.pools.Find(name);
+  auto database = FindDatabase(gateway, basics.caller, name);
   if (!database.ok()) return database;
   basics.database = (*database)->settings().name;
   basics.options.statement = Fingerprint(sql);
@@ -39,6 +40,9 @@ absl::Status CheckDatabase(Gateway& gateway, const std::string& requested, Asked
   asked.basics.options.statement = Fingerprint(asked.statement.sql);
   if (!database) return absl::OkStatus();  // Transactions::Run says what is wrong with the id
   asked.basics.database = *database;
+  if (absl::Status status = CheckMayUse(asked.basics.caller, *database); !status.ok()) {
+    return status;
+  }
   if (requested.empty() || requested == *database) return absl::OkStatus();
   return InvalidField("database", absl::StrFormat("the transaction is in %s: leave the field empty "
                                                   "or name that",
@@ -65,6 +69,7 @@ absl::StatusOr<Asked> Understand(Gateway& gateway, const char* rpc,
   Asked asked{.basics = *std::move(basics),
               .statement = *std::move(statement),
               .access = request.read_only() ? Access::kReadOnly : Access::kReadWrite};
+  asked.access = asked.basics.Allowed(asked.access);
   if (transaction.has_id()) {
     if (transaction.id().empty()) return InvalidField("transaction.id", "an id is wanted");
     asked.transaction_id = transaction.id();
@@ -75,18 +80,17 @@ absl::StatusOr<Asked> Understand(Gateway& gateway, const char* rpc,
   auto database = Locate(gateway, request.database(), request.statement().sql(), asked.basics);
   if (!database.ok()) return std::move(database).status();
   asked.database = *database;
-  const bool may_be_in_doubt =
-      alone && !request.read_only() && asked.database->settings().engine == Engine::kPostgresql;
+  const bool may_be_in_doubt = alone && asked.access == Access::kReadWrite &&
+                               asked.database->settings().engine == Engine::kPostgresql;
   if (may_be_in_doubt) asked.naming = CommitNaming::kPossible;
   return asked;
 }
 
-// Starts a call by itself, or in the transaction that it names.
-void StartAsked(Gateway& gateway, const Asked& asked, const std::string& sql,
+// Starts a call by itself, or, as `use` says, in the transaction that it names.
+void StartAsked(Gateway& gateway, const Asked& asked, const std::string& sql, TransactionUse use,
                 std::shared_ptr<Call> call) {
   if (asked.database == nullptr) {
-    gateway.pools.transactions().Run(asked.transaction_id, asked.basics.caller.owner(),
-                                     TransactionStep::kStatement, std::move(call));
+    gateway.pools.transactions().Run(std::move(use), std::move(call));
     return;
   }
   const auto route = asked.database->RouteFor(asked.access, sql);
@@ -94,7 +98,7 @@ void StartAsked(Gateway& gateway, const Asked& asked, const std::string& sql,
 }
 
 // What cannot be had without a transaction.
-absl::Status CheckOutside(const v1::QueryRequest& request) {
+absl::Status CheckOutside(const v1::QueryRequest& request, const Caller& caller) {
   if (!request.outside_transaction()) return absl::OkStatus();
   constexpr char kField[] = "outside_transaction";
   if (request.has_transaction()) return InvalidField(kField, "not with `transaction`");
@@ -104,6 +108,20 @@ absl::Status CheckOutside(const v1::QueryRequest& request) {
   if (request.resolvable()) {
     return InvalidField(kField, "not with `resolvable`: there is no one transaction to ask about");
   }
+  return CheckMayWrite(caller);
+}
+
+// What only a statement in an open transaction may have.
+absl::Status CheckInside(const v1::QueryRequest& request) {
+  const v1::TransactionSelector& transaction = request.transaction();
+  if (request.commit() && !transaction.has_id()) {
+    return InvalidField("commit",
+                        "only with transaction.id; without a transaction the statement "
+                        "commits by itself");
+  }
+  if (transaction.sequence() != 0 && !transaction.has_id()) {
+    return InvalidField("transaction.sequence", "only with transaction.id");
+  }
   return absl::OkStatus();
 }
 
@@ -112,11 +130,13 @@ absl::Status StartQuery(Gateway& gateway, grpc::CallbackServerContext& context,
                         UnaryReactor& reactor) {
   auto asked = Understand(gateway, "Query", context, request, kDefaultDeadline);
   if (!asked.ok()) return std::move(asked).status();
+  if (absl::Status inside = CheckInside(request); !inside.ok()) return inside;
   if (request.max_rows() > ResultBudget::kMostRows) {
     return InvalidField("max_rows", absl::StrFormat("%d: at most %d, use StreamQuery for more",
                                                     request.max_rows(), ResultBudget::kMostRows));
   }
-  if (absl::Status outside = CheckOutside(request); !outside.ok()) return outside;
+  absl::Status outside = CheckOutside(request, asked->basics.caller);
+  if (!outside.ok()) return outside;
   if (request.resolvable() && request.has_transaction()) {
     return InvalidField("resolvable", "only for autocommit; other commits have a token anyway");
   }
@@ -130,6 +150,8 @@ absl::Status StartQuery(Gateway& gateway, grpc::CallbackServerContext& context,
       .beginning = std::nullopt,
       .naming = asked->naming,
       .wrapping = request.outside_transaction() ? Wrapping::kNone : Wrapping::kTransaction};
+  if (request.commit()) work.step = TransactionStep::kStatementAndCommit;
+  const TransactionStep step = work.step;
   const bool begins = request.transaction().has_begin();
   if (begins) {
     auto beginning = ToBeginning(request.transaction().begin(), asked->basics, "transaction.begin");
@@ -144,7 +166,9 @@ absl::Status StartQuery(Gateway& gateway, grpc::CallbackServerContext& context,
   if (begins) {
     call->Start(asked->database->PoolFor(access), Purpose::kLease);
   } else {
-    StartAsked(gateway, *asked, request.statement().sql(), std::move(call));
+    TransactionUse use = MakeUse(asked->transaction_id, asked->basics.caller.owner(), step,
+                                 request.transaction().sequence(), request, *call);
+    StartAsked(gateway, *asked, request.statement().sql(), std::move(use), std::move(call));
   }
   return absl::OkStatus();
 }
@@ -157,11 +181,16 @@ absl::Status StartStream(Gateway& gateway, grpc::CallbackServerContext& context,
     return InvalidField("transaction.begin",
                         "a stream cannot begin a transaction: use BeginTransaction or Query");
   }
+  if (request.transaction().sequence() != 0) {
+    return InvalidField("transaction.sequence",
+                        "a stream's answer is not kept, so it has no number: use Query");
+  }
   StreamCall::Work work = {std::move(asked->statement), asked->access, request.max_rows(),
                            asked->naming};
   auto call = std::make_shared<StreamCall>(gateway, asked->basics, reactor, std::move(work));
   reactor.Attach(call);
-  StartAsked(gateway, *asked, request.statement().sql(), std::move(call));
+  TransactionUse use{.id = asked->transaction_id, .caller = asked->basics.caller.owner()};
+  StartAsked(gateway, *asked, request.statement().sql(), std::move(use), std::move(call));
   return absl::OkStatus();
 }
 
@@ -175,6 +204,7 @@ absl::Status StartBatch(Gateway& gateway, grpc::CallbackServerContext& context,
   auto database =
       Locate(gateway, request.database(), request.statements(0).statement().sql(), *basics);
   if (!database.ok()) return std::move(database).status();
+  batch->options.access = basics->Allowed(batch->options.access);
   Pool& pool = (*database)->PoolFor(batch->options.access);
   auto call = std::make_shared<BatchCall>(gateway, *std::move(basics), reactor, response,
                                           *std::move(batch));

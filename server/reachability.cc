@@ -74,6 +74,8 @@ void Reachability::Run() {
 }
 
 void Reachability::Ask(Database& database) {
+  // In a pause every question would wait for its end: what was known last still holds.
+  if (database.pool().numbers().mode == PoolMode::kPaused) return;
   const std::string& name = database.settings().name;
   {
     MutexLock lock(mutex_);

@@ -37,35 +37,9 @@ void UnaryReactor::OnCancel() {
   if (call_) call_->Cancel(StopReason::kCallerLeft);
 }
 
-Instant DeadlineOf(const grpc::ServerContextBase& context, Clock& clock, Duration unset) {
-  using std::chrono::system_clock;
-  const Instant now = clock.Now();
-  const system_clock::time_point deadline = context.deadline();
-  if (deadline == system_clock::time_point::max()) return now + unset;
-  const system_clock::time_point wall = system_clock::now();
-  // gRPC hands out times beyond what a duration in nanoseconds can hold for "very far".
-  if (deadline > wall + kLongestDeadline) return now + kLongestDeadline;
-  return now + std::chrono::duration_cast<Duration>(deadline - wall);
-}
-
-absl::StatusOr<CallBasics> Admit(const char* rpc, const grpc::ServerContextBase& context,
-                                 Gateway& gateway, v1::Priority priority, Duration unset_deadline) {
-  CallBasics basics{.rpc = rpc, .database = {}, .caller = {}, .options = {}};
-  auto caller = CallerOf(context);
-  if (!caller.ok()) return std::move(caller).status();
-  const auto wanted = ToPriority(priority);
-  if (!wanted.ok()) return wanted.status();
-  basics.caller = *std::move(caller);
-  basics.options.caller = basics.caller.name;
-  basics.options.priority = *wanted;
-  basics.options.deadline = DeadlineOf(context, gateway.pools.clock(), unset_deadline);
-  return basics;
-}
-
 void ReportRefusal(Gateway& gateway, const char* rpc, const grpc::ServerContextBase& context,
                    const absl::Status& status) {
-  const auto caller = CallerOf(context);
-  gateway.journal.Refused(rpc, caller.ok() ? *caller : Caller{}, status);
+  gateway.journal.Refused(rpc, gateway.authority.IdentifyForLog(context), status);
 }
 
 }  // namespace emsdb

@@ -7,11 +7,13 @@
 #include <grpcpp/support/server_callback.h>
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 
 #include "absl/status/statusor.h"
 #include "pool/call.h"
+#include "server/admission.h"
 #include "server/caller.h"
 #include "server/commit_witness.h"
 #include "server/convert.h"
@@ -19,22 +21,6 @@
 #include "server/rpc_status.h"
 
 namespace emsdb {
-
-// The deadline of calls that bring none, and the longest that any may have.
-inline constexpr Duration kDefaultDeadline = std::chrono::seconds(30);
-inline constexpr Duration kDefaultStreamDeadline = std::chrono::seconds(300);
-inline constexpr Duration kLongestDeadline = std::chrono::hours(1);
-
-// The caller's deadline on our steady clock, taken over once, when the call arrives.
-Instant DeadlineOf(const grpc::ServerContextBase& context, Clock& clock, Duration unset);
-
-// What is known of a call before it gets a connection.
-struct CallBasics {
-  const char* rpc;
-  std::string database;
-  Caller caller;
-  CallOptions options;
-};
 
 // A call that answers over gRPC: writes its line into the journal, and finishes its reactor.
 class RpcCall : public Call {
@@ -91,10 +77,16 @@ class UnaryReactor final : public grpc::ServerUnaryReactor, public CommitAnnounc
 
 // A unary RPC's call. `Response` is gRPC's and lives until the reactor is finished.
 template <typename Response>
-class UnaryCall : public RpcCall {
+class UnaryCall : public RpcCall, public Repeatable {
  public:
   UnaryCall(Gateway& gateway, CallBasics basics, UnaryReactor& reactor, Response& response)
       : RpcCall(gateway, std::move(basics)), reactor_(reactor), response_(response) {}
+
+  std::optional<std::string> AnswerWithin(std::size_t most) const override {
+    if (response_.ByteSizeLong() > most) return std::nullopt;
+    return response_.SerializeAsString();
+  }
+  void Repeat(const std::string& answer) override { response_.ParseFromString(answer); }
 
  protected:
   Response& response() { return response_; }
@@ -110,11 +102,6 @@ class UnaryCall : public RpcCall {
   UnaryReactor& reactor_;
   Response& response_;
 };
-
-// What every RPC checks first: who calls, how urgent it is, how long it may take. The database and
-// the statement are left to be filled in.
-absl::StatusOr<CallBasics> Admit(const char* rpc, const grpc::ServerContextBase& context,
-                                 Gateway& gateway, v1::Priority priority, Duration unset_deadline);
 
 // Tells the journal of a request that was refused before any call was made of it.
 void ReportRefusal(Gateway& gateway, const char* rpc, const grpc::ServerContextBase& context,

@@ -43,6 +43,8 @@ class ResultShare {
   // RESOURCE_EXHAUSTED, reason RESULT_MEMORY, where there is no more.
   absl::Status Take(std::size_t bytes);
 
+  bool is_large() const { return taken_ > kPiece; }
+
   // Everything: the result is dropped, and another may be built.
   void GiveBack();
 

@@ -50,6 +50,7 @@ wire::v1::ErrorInfo Info(const ErrorDetail& detail, Duration elapsed) {
   put("stage", StageName(detail.stage));
   if (detail.position > 0) put("position", std::to_string(detail.position));
   if (detail.statement >= 0) put("statement", std::to_string(detail.statement));
+  if (detail.row > 0) put("row", std::to_string(detail.row));
   put("retryable", detail.retry == Retry::kYes ? "true" : "false");
   if (detail.outcome == Outcome::kUnknown) put("outcome", "unknown");
   if (detail.attempts > 0) put("attempts", std::to_string(detail.attempts));
@@ -87,6 +88,15 @@ grpc::Status ToRpcStatus(const absl::Status& status, Duration elapsed) {
     Attach(rich, "BadRequest", bad);
   }
   return {static_cast<grpc::StatusCode>(status.code()), message, rich.SerializeAsString()};
+}
+
+void ToTransactError(const absl::Status& status, Duration elapsed, v1::TransactError& error) {
+  const ErrorDetail detail = DetailOf(status);
+  wire::v1::ErrorInfo info = Info(detail, elapsed);
+  error.set_code(static_cast<int>(status.code()));
+  error.set_message(Shortened(std::string(status.message()), kLongestMessage));
+  error.set_reason(detail.reason);
+  error.mutable_metadata()->swap(*info.mutable_metadata());
 }
 
 }  // namespace emsdb

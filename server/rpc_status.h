@@ -6,12 +6,16 @@
 #include <grpcpp/support/status.h>
 
 #include "absl/status/status.h"
+#include "emsdb/v1/transaction_service.pb.h"
 #include "pool/clock.h"
 
 namespace emsdb {
 
 // `elapsed` is what the call took.
 grpc::Status ToRpcStatus(const absl::Status& status, Duration elapsed);
+
+// The same for an error that is answered inside a stream.
+void ToTransactError(const absl::Status& status, Duration elapsed, v1::TransactError& error);
 
 }  // namespace emsdb
 

@@ -9,11 +9,12 @@
 #include "absl/strings/str_format.h"
 #include "server/config_report.h"
 #include "server/credentials.h"
+#include "server/operators.h"
 
 namespace emsdb {
 namespace {
 
-// Requests hold statements and parameters: no rows.
+// Requests hold statements and parameters, or some rows of many.
 constexpr int kLargestRequest = 16 << 20;
 // For streams of health watchers and the like, which never end by themselves.
 constexpr std::chrono::milliseconds kCutAfter(100);
@@ -29,15 +30,18 @@ Server::Server(Config config, const ConnectorFactory& connectors, const Log& log
       login_check_(config_.databases, log_),
       pools_(config_.databases, connectors, clock_,
              [this](const std::string& database) -> PoolObserver& {
-               return metrics_.ObserverOf(database);
+               return pool_logs_.emplace_back(log_, metrics_.ObserverOf(database), database);
              }),
       journal_(log_, metrics_, config_.bind_values),
       open_calls_(clock_),
       result_memory_(config_.result_memory),
-      gateway_{pools_, journal_, open_calls_, config_.slow_reader_timeout, result_memory_},
+      authority_(config_.callers),
+      gateway_{pools_,        journal_, open_calls_, authority_, config_.slow_reader_timeout,
+               result_memory_},
       reachability_(pools_),
       query_service_(gateway_),
       transaction_service_(gateway_),
+      copy_service_(gateway_),
       database_service_(gateway_, reachability_) {}
 
 Server::~Server() {
@@ -80,6 +84,7 @@ absl::Status Server::Listen() {
   builder.AddListeningPort(config_.listen, *credentials, &port_);
   builder.RegisterService(&query_service_);
   builder.RegisterService(&transaction_service_);
+  builder.RegisterService(&copy_service_);
   builder.RegisterService(&database_service_);
   grpc_ = builder.BuildAndStart();
   if (!grpc_) {
@@ -125,12 +130,33 @@ HttpAnswer Server::Readiness() const {
   return answer;
 }
 
+void Server::Reload() {
+  if (!config_.tokens_file.empty()) ReloadCallers();
+  for (Database* database : pools_.databases()) Reconnect(*database).IgnoreError();
+  log_.Info("every connection is replaced before its next use");
+}
+
+void Server::ReloadCallers() {
+  auto read = ReadCallers(config_.tokens_file, config_.databases);
+  if (const auto* complaints = std::get_if<ConfigComplaints>(&read)) {
+    for (const std::string& complaint : *complaints) {
+      log_.Warn("tokens file not taken over, callers stay as they were", {{"message", complaint}});
+    }
+    return;
+  }
+  auto callers = std::get<std::shared_ptr<const Callers>>(std::move(read));
+  log_.Info("tokens file read", {{"callers", callers->size()}});
+  authority_.Replace(std::move(callers));
+}
+
 bool Server::Drain() {
   draining_ = true;
   const Instant deadline = clock_.Now() + config_.drain_timeout;
   grpc_->GetHealthCheckService()->Shutdown();
   open_calls_.Refuse();
+  database_service_.EndWatches();
   reachability_.StopWatching();
+  transaction_service_.Drain();
   pools_.transactions().Drain();
   bool clean = open_calls_.AwaitNone(deadline);
   clean = pools_.Drain(deadline) && clean;

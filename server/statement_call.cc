@@ -7,6 +7,7 @@ namespace {
 
 // The server ends an idle session only after the gateway should have: its own watch comes first.
 constexpr Duration kServerMargin = std::chrono::seconds(5);
+constexpr Duration kRollBackPatience = std::chrono::seconds(5);
 
 }  // namespace
 
@@ -16,6 +17,7 @@ absl::StatusOr<Beginning> ToBeginning(const v1::TransactionOptions& options,
   if (!converted.ok()) return std::move(converted).status();
   auto terms = ToTransactionTerms(options, field);
   if (!terms.ok()) return std::move(terms).status();
+  converted->access = basics.Allowed(converted->access);
   terms->caller = basics.caller.owner();
   terms->database = basics.database;
   converted->server_idle_timeout = terms->idle_timeout + kServerMargin;
@@ -45,6 +47,10 @@ absl::Status StatementCall::Run(Connection& connection, const Bounds& bounds, Le
   }
   // If this fails in a transaction it began, the end of the lease rolls back.
   const auto completion = connection.Execute(work_.statement, run, bounds, sink_);
+  if (work_.step == TransactionStep::kStatementAndCommit) {
+    absl::Status ended = CommitOrRollBack(connection, bounds, completion.status(), witness);
+    if (!ended.ok()) return witness.Marked(std::move(ended));
+  }
   if (!completion.ok()) return WithoutToken(witness.Marked(completion.status()), work_.naming);
   response().set_rows_affected(completion->rows_affected);
   response().set_command(completion->command);
@@ -53,6 +59,17 @@ absl::Status StatementCall::Run(Connection& connection, const Bounds& bounds, Le
     response().set_transaction_id(begun_.id);
   }
   return absl::OkStatus();
+}
+
+// The statement's own error is the answer also where the roll-back fails: the connection is closed
+// then, which rolls back as well.
+absl::Status StatementCall::CommitOrRollBack(Connection& connection, const Bounds& bounds,
+                                             const absl::Status& ran, TokenWitness& witness) {
+  if (ran.ok()) return connection.Commit(bounds, &witness);
+  // Not by the call's bounds, which may be why the statement failed.
+  connection.RollBack({.deadline = After(gateway().pools.clock().Now(), kRollBackPatience)})
+      .IgnoreError();
+  return ran;
 }
 
 void StatementCall::Finish(absl::Status status, const CallTimes& times) {

@@ -1,5 +1,5 @@
-// One statement with all its rows: Query in its three forms, by itself, inside a transaction, and
-// as the first of one.
+// One statement with all its rows: Query in its forms, by itself, inside a transaction, as the
+// first of one, and as the last.
 #ifndef EMSDB_SERVER_STATEMENT_CALL_H_
 #define EMSDB_SERVER_STATEMENT_CALL_H_
 
@@ -38,6 +38,7 @@ class StatementCall final : public UnaryCall<v1::QueryResponse> {
     Access access = Access::kReadWrite;
     std::uint32_t max_rows = 0;          // 0: the most there can be
     std::optional<Beginning> beginning;  // set: the statement is the first of a transaction
+    TransactionStep step = TransactionStep::kStatement;
     CommitNaming naming = CommitNaming::kNone;
     Wrapping wrapping = Wrapping::kTransaction;
   };
@@ -51,6 +52,9 @@ class StatementCall final : public UnaryCall<v1::QueryResponse> {
   void LeftAfterAnswer() override { begun_.Abandon(gateway()); }
 
  private:
+  absl::Status CommitOrRollBack(Connection& connection, const Bounds& bounds,
+                                const absl::Status& ran, TokenWitness& witness);
+
   grpc::CallbackServerContext& context_;
   Work work_;
   BegunTransaction begun_;

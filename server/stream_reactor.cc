@@ -19,9 +19,9 @@ constexpr std::chrono::milliseconds kLook(50);
 StreamReactor::StreamReactor(OpenCalls::Entry entry, grpc::CallbackServerContext& context,
                              Clock& clock, Duration slow_reader_timeout)
     : entry_(std::move(entry)),
-      context_(context),
       clock_(clock),
-      slow_reader_timeout_(slow_reader_timeout) {}
+      slow_reader_timeout_(slow_reader_timeout),
+      cutter_(context) {}
 
 absl::Status StreamReactor::Send(v1::StreamQueryResponse& message, const Bounds& bounds) {
   {
@@ -45,7 +45,7 @@ absl::Status StreamReactor::Send(v1::StreamQueryResponse& message, const Bounds&
 }
 
 void StreamReactor::Complete(v1::StreamQueryResponse& last) {
-  CutAfter(slow_reader_timeout_ + kGrace);
+  cutter_.CutAfter(slow_reader_timeout_ + kGrace);
   {
     MutexLock lock(mutex_);
     last_.Swap(&last);
@@ -57,21 +57,8 @@ void StreamReactor::Complete(v1::StreamQueryResponse& last) {
 }
 
 void StreamReactor::Fail(const grpc::Status& status) {
-  CutAfter(kGrace);
+  cutter_.CutAfter(kGrace);
   Finish(status);
-}
-
-void StreamReactor::CutAfter(Duration patience) {
-  {
-    MutexLock lock(cutter_->mutex);
-    cutter_->context = &context_;
-  }
-  const auto when = std::chrono::system_clock::now() +
-                    std::chrono::duration_cast<std::chrono::system_clock::duration>(patience);
-  cut_.Set(when, [cutter = cutter_](bool due) {
-    MutexLock lock(cutter->mutex);
-    if (due && cutter->context != nullptr) cutter->context->TryCancel();
-  });
 }
 
 void StreamReactor::OnWriteDone(bool ok) {
@@ -97,10 +84,7 @@ void StreamReactor::OnCancel() {
 }
 
 void StreamReactor::OnDone() {
-  {
-    MutexLock lock(cutter_->mutex);
-    cutter_->context = nullptr;
-  }
+  cutter_.Forget();
   delete this;
 }
 

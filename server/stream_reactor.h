@@ -3,7 +3,6 @@
 #ifndef EMSDB_SERVER_STREAM_REACTOR_H_
 #define EMSDB_SERVER_STREAM_REACTOR_H_
 
-#include <grpcpp/alarm.h>
 #include <grpcpp/server_context.h>
 #include <grpcpp/support/server_callback.h>
 
@@ -14,6 +13,7 @@
 #include "emsdb/v1/query_service.pb.h"
 #include "pool/call.h"
 #include "server/open_calls.h"
+#include "server/stream_cutter.h"
 
 namespace emsdb {
 
@@ -43,22 +43,12 @@ class StreamReactor final : public grpc::ServerWriteReactor<v1::StreamQueryRespo
   void OnDone() override;
 
  private:
-  void CutAfter(Duration patience);
-
-  // Cuts the stream unless it was done before; outlives the reactor where it must.
-  struct Cutter {
-    Mutex mutex;
-    grpc::CallbackServerContext* context ABSL_GUARDED_BY(mutex) = nullptr;
-  };
-
   const OpenCalls::Entry entry_;
-  grpc::CallbackServerContext& context_;
   Clock& clock_;
   const Duration slow_reader_timeout_;
   std::shared_ptr<Call> call_;
   v1::StreamQueryResponse out_;  // belongs to gRPC while writing_
-  const std::shared_ptr<Cutter> cutter_ = std::make_shared<Cutter>();
-  grpc::Alarm cut_;
+  StreamCutter cutter_;
 
   Mutex mutex_;
   CondVar changed_;

@@ -6,6 +6,8 @@
 
 #include "server/outcome_call.h"
 #include "server/statement_call.h"
+#include "server/transact_reactor.h"
+#include "server/transaction_use.h"
 
 namespace emsdb {
 namespace {
@@ -75,20 +77,45 @@ class RollBackCall final : public UnaryCall<v1::RollbackTransactionResponse> {
   }
 };
 
-// Commit and roll-back differ in what they run and in nothing else.
-template <typename EndCall, typename Response>
-absl::Status StartEnd(Gateway& gateway, const char* rpc, grpc::CallbackServerContext& context,
-                      const std::string& id, TransactionStep step, Response& response,
-                      UnaryReactor& reactor) {
+class SavepointCall final : public UnaryCall<v1::SavepointResponse> {
+ public:
+  SavepointCall(Gateway& gateway, CallBasics basics, UnaryReactor& reactor,
+                v1::SavepointResponse& response, SavepointAction action)
+      : UnaryCall(gateway, std::move(basics), reactor, response), action_(std::move(action)) {}
+
+ protected:
+  absl::Status Run(Connection& connection, const Bounds& bounds, Lease&) override {
+    return connection.Savepoint(action_, bounds);
+  }
+
+ private:
+  const SavepointAction action_;
+};
+
+// What these calls ask of their transaction.
+struct Request {
+  const google::protobuf::Message& message;
+  const std::string& id;
+  std::uint64_t sequence;
+  TransactionStep step;
+};
+
+// A call inside a transaction: they differ in what they run and in nothing else.
+template <typename InnerCall, typename Response, typename... Work>
+absl::Status StartInside(Gateway& gateway, const char* rpc, grpc::CallbackServerContext& context,
+                         const Request& request, Response& response, UnaryReactor& reactor,
+                         Work... work) {
   auto basics = Admit(rpc, context, gateway, v1::PRIORITY_UNSPECIFIED, kDefaultDeadline);
   if (!basics.ok()) return std::move(basics).status();
   const std::string owner = basics->caller.owner();
-  if (const auto database = gateway.pools.transactions().DatabaseOf(id, owner)) {
+  if (const auto database = gateway.pools.transactions().DatabaseOf(request.id, owner)) {
     basics->database = *database;
   }
-  auto call = std::make_shared<EndCall>(gateway, *std::move(basics), reactor, response);
+  auto call = std::make_shared<InnerCall>(gateway, *std::move(basics), reactor, response,
+                                          std::move(work)...);
   reactor.Attach(call);
-  gateway.pools.transactions().Run(id, owner, step, call);
+  gateway.pools.transactions().Run(
+      MakeUse(request.id, owner, request.step, request.sequence, request.message, *call), call);
   return absl::OkStatus();
 }
 
@@ -101,7 +128,7 @@ grpc::ServerUnaryReactor* TransactionService::BeginTransaction(
   return ServeUnary(gateway_, kRpc, *context, [&](UnaryReactor& reactor) -> absl::Status {
     auto basics = Admit(kRpc, *context, gateway_, request->priority(), kDefaultDeadline);
     if (!basics.ok()) return std::move(basics).status();
-    auto database = gateway_.pools.Find(request->database());
+    auto database = FindDatabase(gateway_, basics->caller, request->database());
     if (!database.ok()) return std::move(database).status();
     basics->database = (*database)->settings().name;
     basics->options.statement = "BEGIN";
@@ -121,8 +148,10 @@ grpc::ServerUnaryReactor* TransactionService::CommitTransaction(
     v1::CommitTransactionResponse* response) {
   static constexpr char kRpc[] = "CommitTransaction";
   return ServeUnary(gateway_, kRpc, *context, [&](UnaryReactor& reactor) {
-    return StartEnd<CommitCall>(gateway_, kRpc, *context, request->transaction_id(),
-                                TransactionStep::kCommit, *response, reactor);
+    return StartInside<CommitCall>(
+        gateway_, kRpc, *context,
+        {*request, request->transaction_id(), request->sequence(), TransactionStep::kCommit},
+        *response, reactor);
   });
 }
 
@@ -131,9 +160,29 @@ grpc::ServerUnaryReactor* TransactionService::RollbackTransaction(
     v1::RollbackTransactionResponse* response) {
   static constexpr char kRpc[] = "RollbackTransaction";
   return ServeUnary(gateway_, kRpc, *context, [&](UnaryReactor& reactor) {
-    return StartEnd<RollBackCall>(gateway_, kRpc, *context, request->transaction_id(),
-                                  TransactionStep::kRollBack, *response, reactor);
+    return StartInside<RollBackCall>(
+        gateway_, kRpc, *context,
+        {*request, request->transaction_id(), 0, TransactionStep::kRollBack}, *response, reactor);
   });
+}
+
+grpc::ServerUnaryReactor* TransactionService::Savepoint(grpc::CallbackServerContext* context,
+                                                        const v1::SavepointRequest* request,
+                                                        v1::SavepointResponse* response) {
+  static constexpr char kRpc[] = "Savepoint";
+  return ServeUnary(gateway_, kRpc, *context, [&](UnaryReactor& reactor) -> absl::Status {
+    auto action = ToSavepoint(request->savepoint());
+    if (!action.ok()) return std::move(action).status();
+    return StartInside<SavepointCall>(
+        gateway_, kRpc, *context,
+        {*request, request->transaction_id(), request->sequence(), TransactionStep::kStatement},
+        *response, reactor, *std::move(action));
+  });
+}
+
+grpc::ServerBidiReactor<v1::TransactRequest, v1::TransactResponse>* TransactionService::Transact(
+    grpc::CallbackServerContext* context) {
+  return TransactReactor::Serve(gateway_, waiting_, *context);
 }
 
 grpc::ServerUnaryReactor* TransactionService::GetCommitOutcome(

@@ -1,9 +1,11 @@
-// The face of TransactionService: leased transactions, begun, committed and rolled back.
+// The face of TransactionService: leased transactions, begun, committed and rolled
+// back, and those that are bound to a stream.
 #ifndef EMSDB_SERVER_TRANSACTION_SERVICE_H_
 #define EMSDB_SERVER_TRANSACTION_SERVICE_H_
 
 #include "emsdb/v1/transaction_service.grpc.pb.h"
 #include "server/gateway.h"
+#include "server/idle_streams.h"
 
 namespace emsdb {
 
@@ -20,12 +22,21 @@ class TransactionService final : public v1::TransactionService::CallbackService 
   grpc::ServerUnaryReactor* RollbackTransaction(grpc::CallbackServerContext* context,
                                                 const v1::RollbackTransactionRequest* request,
                                                 v1::RollbackTransactionResponse* response) override;
+  grpc::ServerUnaryReactor* Savepoint(grpc::CallbackServerContext* context,
+                                      const v1::SavepointRequest* request,
+                                      v1::SavepointResponse* response) override;
+  grpc::ServerBidiReactor<v1::TransactRequest, v1::TransactResponse>* Transact(
+      grpc::CallbackServerContext* context) override;
+
+  // Ends the streams that have not begun, and those that come later.
+  void Drain() { waiting_.Drain(); }
   grpc::ServerUnaryReactor* GetCommitOutcome(grpc::CallbackServerContext* context,
                                              const v1::GetCommitOutcomeRequest* request,
                                              v1::GetCommitOutcomeResponse* response) override;
 
  private:
   Gateway& gateway_;
+  IdleStreams waiting_;
 };
 
 }  // namespace emsdb

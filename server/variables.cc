@@ -12,13 +12,6 @@ constexpr char kOurs[] = "EMSDB_";
 constexpr char kUrl[] = "DATABASE_URL";
 constexpr char kMainUrlElsewhere[] = "MAIN_DATABASE_URL";
 
-// Promised for later versions. To ignore them would be untrue, so they are refused.
-const std::vector<std::string>& LaterVariables() {
-  static const auto& later =
-      *new std::vector<std::string>{"EMSDB_TOKENS_FILE", "EMSDB_REFUSE_HOPELESS"};
-  return later;
-}
-
 bool Contains(const std::vector<std::string>& names, const std::string& name) {
   return std::find(names.begin(), names.end(), name) != names.end();
 }
@@ -68,11 +61,6 @@ std::string Oddity(const std::string& name, const std::vector<std::string>& know
 
 void ComplainOfOurs(SettingReader& reader, const std::string& name,
                     const std::vector<std::string>& known) {
-  if (Contains(LaterVariables(), name)) {
-    reader.Complain(absl::StrFormat(
-        "%s is set, and this version does not have it: unset it, or use a version that has", name));
-    return;
-  }
   reader.Complain(
       absl::StrFormat("%s is no setting of the gateway%s", name, Suggestion(name, known)));
 }
@@ -83,9 +71,9 @@ std::vector<std::string> KnownVariables() {
   std::vector<std::string> names = {
       kUrl, "TELEHEALTH_DATABASE_URL", "FIRE_DATABASE_URL", "HEMS_DATABASE_URL", "EMSDB_DATABASES",
       "ENV", "ENVIRONMENT", "EMSDB_LISTEN", "EMSDB_METRICS_LISTEN", "EMSDB_DATA_DIR",
-      "EMSDB_TLS_CERT", "EMSDB_TLS_KEY", "EMSDB_TLS_CLIENT_CA", "EMSDB_INSECURE",
-      "EMSDB_DRAIN_TIMEOUT", "EMSDB_LOG_VALUES", "EMSDB_RESULT_MEMORY", "EMSDB_SESSION_RESET",
-      "EMSDB_SLOW_READER_TIMEOUT", "EMSDB_STATEMENT_CACHE",
+      "EMSDB_TLS_CERT", "EMSDB_TLS_KEY", "EMSDB_TLS_CLIENT_CA", "EMSDB_TOKENS_FILE",
+      "EMSDB_INSECURE", "EMSDB_DRAIN_TIMEOUT", "EMSDB_LOG_VALUES", "EMSDB_RESULT_MEMORY",
+      "EMSDB_SESSION_RESET", "EMSDB_SLOW_READER_TIMEOUT", "EMSDB_STATEMENT_CACHE",
       // Read by the command line client; often set in the same environment.
       "EMSDB_ADDRESS", "EMSDB_TOKEN"};
   for (const std::string& name : PoolVariables()) names.push_back(name);

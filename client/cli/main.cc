@@ -38,6 +38,7 @@ struct RunCommand {
   ExitStatus operator()(const BatchCommand& command) const {
     return RunBatch(command, input, session);
   }
+  ExitStatus operator()(const LoadCommand& command) const { return RunLoad(command, session); }
   ExitStatus operator()(const OutcomeCommand& command) const {
     return RunOutcome(command, session);
   }
@@ -45,6 +46,9 @@ struct RunCommand {
     return RunDatabases(command, session);
   }
   ExitStatus operator()(const PoolsCommand& command) const { return RunPools(command, session); }
+  ExitStatus operator()(const OperateCommand& command) const {
+    return RunOperate(command, session);
+  }
   ExitStatus operator()(const HealthCommand& command) const { return RunHealth(command, session); }
 };
 

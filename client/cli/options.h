@@ -10,6 +10,7 @@
 #include "client/cli/exit_status.h"
 #include "client/cli/result_writer.h"
 #include "client/options.h"
+#include "client/pool_control.h"
 #include "client/value.h"
 
 namespace emsdb::client::cli {
@@ -34,12 +35,39 @@ struct BatchCommand {
   Format format = Format::kTable;
 };
 
+// Whether a CSV file's first record has the columns' names.
+enum class Header { kFirstRecord, kNone };
+
+struct LoadCommand {
+  std::string database = "main";
+  std::string file;  // "-": standard input
+  std::string schema;
+  std::string table;
+  std::vector<std::string> columns;  // empty: the header's names, or all of the table's
+  Header header = Header::kFirstRecord;
+  std::string null_text;
+  char delimiter = ',';
+};
+
 struct DatabasesCommand {
   Format format = Format::kTable;
 };
 
+enum class Watching { kOnce, kUntilTheEnd };
+
 struct PoolsCommand {
   std::string database;  // empty: all
+  Format format = Format::kTable;
+  Watching watching = Watching::kOnce;
+  double interval_seconds = 1;
+};
+
+// What an operator does to a pool.
+struct OperateCommand {
+  enum class Act { kPause, kResume, kReconnect, kResize };
+  Act act = Act::kPause;
+  std::string database;
+  PoolSize size;  // for kResize
   Format format = Format::kTable;
 };
 
@@ -63,8 +91,9 @@ struct Options {
   std::string caller = "emsdb";
   TlsFiles tls;
   double deadline_seconds = 30;
-  std::variant<QueryCommand, BatchCommand, OutcomeCommand, DatabasesCommand, PoolsCommand,
-               HealthCommand>
+  Priority usual_priority = Priority::kDefault;
+  std::variant<QueryCommand, BatchCommand, LoadCommand, OutcomeCommand, DatabasesCommand,
+               PoolsCommand, OperateCommand, HealthCommand>
       command;
 };
 

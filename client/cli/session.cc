@@ -69,8 +69,10 @@ absl::StatusOr<std::string> ReadFile(const std::string& path) {
 }
 
 absl::StatusOr<Client> Connect(const Options& options) {
-  ConnectOptions connect{
-      .address = options.address, .token = options.token, .caller = options.caller};
+  ConnectOptions connect{.address = options.address,
+                         .token = options.token,
+                         .caller = options.caller,
+                         .usual_priority = options.usual_priority};
   if (absl::Status status = ReadInto(options.token_file, connect.token); !status.ok()) {
     return status;
   }

@@ -34,12 +34,14 @@ ExitStatus ReportUsage(const absl::Status& status, const std::string& what);
 enum class CallState { kDone, kBrokenOff };
 ExitStatus FinishOutput(Output& output, CallState call);
 
-// The commands. A file or statement is read before the session is made.
+// The commands. A file or statement is read before the session is made, but for what is loaded.
 ExitStatus RunQuery(const QueryCommand& command, const std::string& sql, Session& session);
 ExitStatus RunBatch(const BatchCommand& command, const std::string& text, Session& session);
+ExitStatus RunLoad(const LoadCommand& command, Session& session);
 ExitStatus RunOutcome(const OutcomeCommand& command, Session& session);
 ExitStatus RunDatabases(const DatabasesCommand& command, Session& session);
 ExitStatus RunPools(const PoolsCommand& command, Session& session);
+ExitStatus RunOperate(const OperateCommand& command, Session& session);
 ExitStatus RunHealth(const HealthCommand& command, Session& session);
 
 }  // namespace emsdb::client::cli

@@ -86,11 +86,14 @@ class PostgresConnection final : public Connection {
   absl::Status ExecuteBatch(std::span<const GuardedStatement> statements,
                             const TransactionOptions& transaction, const RunOptions& options,
                             const Bounds& bounds, BatchSink& sink) override;
+  absl::StatusOr<std::int64_t> CopyIn(const CopyTarget& target, const RunOptions& options,
+                                      const Bounds& bounds, RowSource& source) override;
   absl::Status Begin(const TransactionOptions& transaction, const RunOptions& options,
                      const Bounds& bounds) override;
   using Connection::Commit;
   absl::Status Commit(const Bounds& bounds, CommitWitness* witness) override;
   absl::StatusOr<CommitFate> OutcomeOf(const CommitId& id, const Bounds& bounds) override;
+  absl::Status Savepoint(const SavepointAction& action, const Bounds& bounds) override;
   absl::Status RollBack(const Bounds& bounds) override;
   absl::Status Ping(const Bounds& bounds) override;
   bool LooksAlive() override;
@@ -156,6 +159,9 @@ class PostgresConnection final : public Connection {
   GroupEnd ReadGroup(Exchange& exchange, const TransactionOptions& transaction,
                      std::span<const Member> members, AskId ask_id, BatchSink& sink,
                      std::vector<RowForwarder>& rows);
+  // In the open transaction, which it leaves open or failed.
+  absl::StatusOr<std::int64_t> RunCopy(const CopyTarget& target, const Bounds& bounds,
+                                       RowSource& source);
 
   // Whether a commit is to be named to `witness`, and can be.
   AskId AskIdFor(const CommitWitness* witness, Access access) const;

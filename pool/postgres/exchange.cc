@@ -44,6 +44,24 @@ bool Exchange::Next(Result& result) {
   return false;
 }
 
+Exchange::Sending Exchange::AwaitRoom() {
+  LookAtTheClock();
+  if (!answered() || asked_ != Asked::kNobody) return Sending::kOver;
+  switch (wire_.AwaitRoom(until_, bounds_.stop)) {
+    case Wire::CopyEvent::kRoom:
+      return Sending::kRoom;
+    case Wire::CopyEvent::kAnswered:
+      break;
+    case Wire::CopyEvent::kStopped:
+      Ask(Asked::kStop);
+      break;
+    case Wire::CopyEvent::kDeadline:
+      Ask(Asked::kDeadline);
+      break;
+  }
+  return Sending::kOver;
+}
+
 // Rows may come faster than they are read: then nobody waits, and nobody would look at the time.
 void Exchange::LookAtTheClock() {
   if (asked_ == Asked::kNobody) {

@@ -32,7 +32,12 @@ class Exchange {
   // The next result as Wire::Next gives it; false if there will be none any more.
   bool Next(Result& result);
 
-  // The rows are not wanted any more.
+  // While rows are copied in: whether more can be sent. kOver: by what the server has to say, by
+  // the deadline or the stop signal; what remains is to end the copy and to read.
+  enum class Sending { kRoom, kOver };
+  Sending AwaitRoom();
+
+  // The rows are not wanted any more, or there will be none.
   void CancelForSink() { Ask(Asked::kSink); }
 
   // libpq itself says so, in place of a result.

@@ -59,6 +59,7 @@ constexpr std::array kTable = std::to_array<Entry>({
     {"09", {kFailedPrecondition, Retry::kNo}},
     {"38", {kFailedPrecondition, Retry::kNo}},
     {"39", {kFailedPrecondition, Retry::kNo}},
+    {"3B001", {kNotFound, Retry::kNo}},  // no such savepoint
     {"3B", {kFailedPrecondition, Retry::kNo}},
     {"72", {kAborted, Retry::kYes}},  // snapshot too old
 });

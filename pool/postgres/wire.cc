@@ -24,10 +24,12 @@ int MillisecondsUntil(const Clock& clock, Instant deadline) {
 
 }  // namespace
 
-Woken PollUntil(const Clock& clock, Instant deadline, int fd, short events, int other_fd) {
+Woken PollUntil(const Clock& clock, Instant deadline, int fd, short events, int other_fd,
+                short* happened) {
   for (;;) {
     std::array<pollfd, 2> fds = {pollfd{fd, events, 0}, pollfd{other_fd, POLLIN, 0}};
     const int ready = poll(fds.data(), fds.size(), MillisecondsUntil(clock, deadline));
+    if (happened != nullptr) *happened = fds[0].revents;
     if (ready > 0) return fds[1].revents != 0 ? Woken::kOther : Woken::kReady;
     if (ready < 0 && errno != EINTR) return Woken::kReady;  // reading will tell what is wrong
     if (clock.Now() >= deadline) return Woken::kDeadline;
@@ -74,6 +76,39 @@ Wire::Event Wire::Next(Instant deadline, const StopSignal* stop, Result& result)
   return Event::kLost;
 }
 
+Wire::CopyEvent Wire::AwaitRoom(Instant deadline, const StopSignal* stop) {
+  const int stop_fd = stop == nullptr ? -1 : stop->fd();
+  for (;;) {
+    const int unsent = PQflush(handle_);
+    const int socket = PQsocket(handle_);
+    if (unsent < 0 || socket < 0) return CopyEvent::kAnswered;  // reading will tell what is wrong
+    short happened = 0;
+    switch (PollUntil(clock_, deadline, socket, POLLIN | POLLOUT, stop_fd, &happened)) {
+      case Woken::kDeadline:
+        return CopyEvent::kDeadline;
+      case Woken::kOther:
+        return CopyEvent::kStopped;
+      case Woken::kReady:
+        break;
+    }
+    if ((happened & ~POLLOUT) == 0 && unsent == 0) return CopyEvent::kRoom;
+    if ((happened & ~POLLOUT) == 0) continue;
+    const int notices = notices_;
+    if (PQconsumeInput(handle_) == 0) return CopyEvent::kAnswered;
+    [[maybe_unused]] const int busy = PQisBusy(handle_);  // parses notices
+    if (notices_ == notices || ended_) return CopyEvent::kAnswered;
+  }
+}
+
+std::size_t Wire::SendCopyPiece(std::string_view rows) {
+  // With its head of 5 bytes libpq's own unit of sending, for which a socket that is ready to be
+  // written to has room.
+  constexpr std::size_t kPiece = 8192 - 5;
+  const std::string_view piece = rows.substr(0, kPiece);
+  const int taken = PQputCopyData(handle_, piece.data(), static_cast<int>(piece.size()));
+  return taken == 1 ? piece.size() : 0;  // an error is found by AwaitRoom
+}
+
 bool Wire::LooksAlive() {
   while (ok()) {
     char byte = 0;
@@ -93,6 +128,7 @@ void Wire::OnNotice(void* wire, const PGresult* notice) {
   // Notices are for nobody: they may quote data. Only the end of the session is of interest.
   auto& self = *static_cast<Wire*>(wire);
   self.largest_result_ = std::max(self.largest_result_, PQresultMemorySize(notice));
+  ++self.notices_;
   if (!IsFatal(notice)) return;
   self.ended_ = true;
   self.farewell_ = SqlstateOf(notice);

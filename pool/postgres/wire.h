@@ -8,6 +8,7 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "pool/clock.h"
 #include "pool/stop_signal.h"
@@ -20,9 +21,10 @@ struct ResultDeleter {
 using Result = std::unique_ptr<PGresult, ResultDeleter>;
 
 // Waits until `fd` has one of `events` (as for poll), `other_fd` is readable (-1: none), or
-// `deadline` has come.
+// `deadline` has come. `happened`: what `fd` has then, as poll says it; may be null.
 enum class Woken { kReady, kOther, kDeadline };
-Woken PollUntil(const Clock& clock, Instant deadline, int fd, short events, int other_fd);
+Woken PollUntil(const Clock& clock, Instant deadline, int fd, short events, int other_fd,
+                short* happened = nullptr);
 
 // Reads and writes one open connection, in pipeline mode from the start to the end. Used by one
 // thread at a time. Does not own the handle.
@@ -43,6 +45,16 @@ class Wire {
   // as PQgetResult says it. Without waiting if one is there, whatever the deadline.
   Event Next(Instant deadline, const StopSignal* stop, Result& result);
 
+  // While rows are copied in: waits until more of them can be sent, or the server has said
+  // something, which can only be why it takes no more. libpq itself would show that only at the
+  // copy's end. For that nothing may be sent but by SendCopyPiece: a larger piece could fill the
+  // socket, and then libpq reads by itself what this looks for.
+  enum class CopyEvent { kRoom, kAnswered, kDeadline, kStopped };
+  CopyEvent AwaitRoom(Instant deadline, const StopSignal* stop);
+
+  // Sends the beginning of `rows`, after kRoom; how much it took.
+  std::size_t SendCopyPiece(std::string_view rows);
+
   // Whether the other side has hung up or said that it will; neither waits nor sends.
   bool LooksAlive();
 
@@ -61,6 +73,7 @@ class Wire {
   bool ready_ = false;
   bool ended_ = false;
   std::size_t largest_result_ = 0;
+  int notices_ = 0;
   std::string farewell_;
 };
 

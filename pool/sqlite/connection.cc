@@ -26,15 +26,6 @@ bool CountsChanges(sqlite3_stmt* prepared, std::string_view command) {
 
 bool IsIoError(int result_code) { return (result_code & 0xFF) == SQLITE_IOERR; }
 
-// What may be repeated by itself outside a transaction: inside one, the whole transaction is over.
-absl::Status EndingItsTransaction(const absl::Status& status) {
-  ErrorDetail detail = DetailOf(status);
-  if (detail.retry != Retry::kYes) return status;
-  detail.retry = Retry::kNo;
-  detail.retry_after.reset();
-  return WithDetail(absl::AbortedError(status.message()), detail);
-}
-
 Access Stricter(Access a, Access b) {
   return a == Access::kReadOnly || b == Access::kReadOnly ? Access::kReadOnly : Access::kReadWrite;
 }
@@ -165,7 +156,7 @@ absl::StatusOr<Completion> SqliteConnection::RunInTransaction(const Statement& s
     return RunPrepared(prepared->get(), statement.sql, sink);
   }();
   if (completion.ok()) return completion;
-  UndoNow(TransactionState::kFailed);
+  FailTransaction();
   return EndingItsTransaction(completion.status());
 }
 
@@ -240,6 +231,7 @@ absl::Status SqliteConnection::BeginNow(Access access) {
   }
   ForgetRowid();
   state_ = TransactionState::kOpen;
+  savepoints_.clear();
   transaction_access_ = access;
   return absl::OkStatus();
 }
@@ -272,6 +264,7 @@ void SqliteConnection::UndoNow(TransactionState afterwards) {
   if (session_->InTransaction()) session_->Run(Control::kRollBack);
   if (session_->InTransaction()) broken_ = true;
   Unrestrict(transaction_access_);
+  savepoints_.clear();
   state_ = afterwards;
 }
 
@@ -290,7 +283,7 @@ absl::Status SqliteConnection::Commit(const Bounds& bounds, CommitWitness* /*wit
     return absl::FailedPreconditionError("there is no transaction to commit");
   }
   if (state_ == TransactionState::kFailed) {
-    state_ = TransactionState::kIdle;
+    UndoNow(TransactionState::kIdle);
     return CommitRolledBack();
   }
   absl::Status status = CommitNow();
@@ -299,7 +292,7 @@ absl::Status SqliteConnection::Commit(const Bounds& bounds, CommitWitness* /*wit
 
 // Not within its bounds: it is short, and ending it early would help nobody.
 absl::Status SqliteConnection::RollBack(const Bounds& /*bounds*/) {
-  if (!broken() && state_ == TransactionState::kOpen) UndoNow(TransactionState::kIdle);
+  if (!broken() && state_ != TransactionState::kIdle) UndoNow(TransactionState::kIdle);
   if (broken()) return ConnectionUnavailable("the connection is broken", Stage::kRunning);
   state_ = TransactionState::kIdle;
   return absl::OkStatus();

@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "pool/connection.h"
 #include "pool/sqlite/connector.h"
@@ -15,8 +16,9 @@ namespace emsdb::sqlite {
 
 // A write is wrapped in BEGIN IMMEDIATE and COMMIT also where the caller has no transaction: SQLite
 // alone would keep the rows of an INSERT ... RETURNING whose reader refuses one, and what an
-// INSERT OR FAIL did before it failed. After an error inside a transaction it is rolled back at
-// once, which frees the file's lock, and the state is kFailed until the caller rolls back.
+// INSERT OR FAIL did before it failed. After an error inside a transaction without savepoints it is
+// rolled back at once, which frees the file's lock, and the state is kFailed until the caller rolls
+// back.
 //
 // Deadlines and stops are seen between rows and by callbacks from within a statement, never by
 // sqlite3_interrupt, which could hit the next one. Used by one thread at a time.
@@ -31,10 +33,13 @@ class SqliteConnection final : public Connection {
   absl::Status ExecuteBatch(std::span<const GuardedStatement> statements,
                             const TransactionOptions& transaction, const RunOptions& options,
                             const Bounds& bounds, BatchSink& sink) override;
+  absl::StatusOr<std::int64_t> CopyIn(const CopyTarget& target, const RunOptions& options,
+                                      const Bounds& bounds, RowSource& source) override;
   absl::Status Begin(const TransactionOptions& transaction, const RunOptions& options,
                      const Bounds& bounds) override;
   using Connection::Commit;
   absl::Status Commit(const Bounds& bounds, CommitWitness* witness) override;
+  absl::Status Savepoint(const SavepointAction& action, const Bounds& bounds) override;
   absl::Status RollBack(const Bounds& bounds) override;
   absl::Status Ping(const Bounds& bounds) override;
   bool LooksAlive() override;
@@ -62,10 +67,15 @@ class SqliteConnection final : public Connection {
   absl::StatusOr<Completion> RunInTransaction(const Statement& statement, RowSink& sink);
   absl::Status RunAll(std::span<const GuardedStatement> statements, BatchSink& sink);
 
+  // In the open transaction; how many rows were written.
+  absl::StatusOr<std::int64_t> InsertRows(const CopyTarget& target, RowSource& source);
+
   // These move the database and `state_` together.
   absl::Status BeginNow(Access access);
   absl::Status CommitNow();
   void UndoNow(TransactionState afterwards);
+  // A statement has failed: only rolling back is left, wholly or to a savepoint.
+  void FailTransaction();
 
   // Where a use begins: last_insert_rowid() answers with this use's own number, or 0.
   void ForgetRowid();
@@ -79,6 +89,9 @@ class SqliteConnection final : public Connection {
   const SqliteRole role_;
   TransactionState state_ = TransactionState::kIdle;
   Access transaction_access_ = Access::kReadWrite;
+  // As the callers name them, the oldest first. SQLite, which compares names without regard to
+  // case, knows them by their numbers.
+  std::vector<std::string> savepoints_;
   bool broken_ = false;
 };
 

@@ -19,6 +19,14 @@ absl::Status TransactionFailed() {
                     {.reason = "TX_FAILED", .stage = Stage::kRunning, .retry = Retry::kNo});
 }
 
+absl::Status EndingItsTransaction(const absl::Status& status) {
+  ErrorDetail detail = DetailOf(status);
+  if (detail.retry != Retry::kYes) return status;
+  detail.retry = Retry::kNo;
+  detail.retry_after.reset();
+  return WithDetail(absl::AbortedError(status.message()), detail);
+}
+
 absl::Status NotAllowed(std::string_view what, std::string_view why) {
   return WithDetail(absl::PermissionDeniedError(absl::StrFormat("%s is refused: %s", what, why)),
                     {.reason = "NOT_ALLOWED", .field = "statement.sql", .retry = Retry::kNo});

@@ -15,6 +15,9 @@ absl::Status ReadOnlyRefused();
 // A statement in a transaction that has failed before.
 absl::Status TransactionFailed();
 
+// What may be repeated by itself outside a transaction: inside one, the whole transaction is over.
+absl::Status EndingItsTransaction(const absl::Status& status);
+
 // `what`: "ATTACH", "PRAGMA journal_mode"; `why` as half a sentence.
 absl::Status NotAllowed(std::string_view what, std::string_view why);
 

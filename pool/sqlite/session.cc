@@ -175,6 +175,11 @@ int Session::Run(Control control) {
   return result == SQLITE_DONE || result == SQLITE_ROW ? SQLITE_OK : result;
 }
 
+int Session::Run(const std::string& text) {
+  const Authorizer::Bypass bypass(authorizer_);
+  return sqlite3_exec(database(), text.c_str(), nullptr, nullptr, nullptr);
+}
+
 int Session::Allow(Access access) {
   const Authorizer::Bypass bypass(authorizer_);
   const Interruption::Suspended suspended(interruption_);

@@ -48,6 +48,9 @@ class Session {
   // SQLITE_OK, or the extended result code.
   int Run(Control control);
 
+  // A statement of the driver's own that is not worth keeping. SQLITE_OK, or the result code.
+  int Run(const std::string& text);
+
   // Refuses writes by whatever way, or allows them again. SQLITE_OK, or the result code.
   int Allow(Access access);
 

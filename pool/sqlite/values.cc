@@ -25,16 +25,21 @@ std::string ParameterField(std::size_t index) {
   return absl::StrFormat("statement.parameters[%d]", index);
 }
 
-// The rule that a value breaks; empty if it can be stored as it is.
-std::string ValueProblem(const Value& value) {
-  if (const auto* text = std::get_if<std::string>(&value)) {
-    const std::string_view problem = TextProblem(*text);
+// The rule that a value or a cell breaks; empty if it can be stored as it is.
+struct ProblemOf {
+  std::string operator()(std::string_view text) const {
+    const std::string_view problem = TextProblem(text);
     return problem.empty() ? "" : absl::StrFormat("the text %s", problem);
   }
-  const auto* number = std::get_if<double>(&value);
-  const bool is_nan = number != nullptr && std::isnan(*number);
-  return is_nan ? "the double is NaN, which SQLite would store as NULL" : "";
-}
+  std::string operator()(double number) const {
+    return std::isnan(number) ? "the double is NaN, which SQLite would store as NULL" : "";
+  }
+  std::string operator()(Null) const { return ""; }
+  std::string operator()(bool) const { return ""; }
+  std::string operator()(std::int64_t) const { return ""; }
+  std::string operator()(const Bytes&) const { return ""; }
+  std::string operator()(BytesView) const { return ""; }
+};
 
 absl::Status CheckText(std::string_view sql) {
   if (sql.size() > kLongestSql) {
@@ -101,13 +106,19 @@ struct Binder {
   int operator()(bool value) const { return sqlite3_bind_int(statement, slot, value ? 1 : 0); }
   int operator()(std::int64_t value) const { return sqlite3_bind_int64(statement, slot, value); }
   int operator()(double value) const { return sqlite3_bind_double(statement, slot, value); }
-  int operator()(const std::string& value) const {
-    return sqlite3_bind_text64(statement, slot, value.data(), value.size(), SQLITE_STATIC,
+  int operator()(std::string_view value) const {
+    return sqlite3_bind_text64(statement, slot, AddressOf(value), value.size(), SQLITE_STATIC,
                                SQLITE_UTF8);
   }
-  int operator()(const Bytes& value) const {
-    return sqlite3_bind_blob64(statement, slot, value.data.data(), value.data.size(),
+  int operator()(BytesView value) const {
+    return sqlite3_bind_blob64(statement, slot, AddressOf(value.data), value.data.size(),
                                SQLITE_STATIC);
+  }
+  int operator()(const Bytes& value) const { return (*this)(BytesView{value.data}); }
+
+  // What has no address would be NULL.
+  static const char* AddressOf(std::string_view data) {
+    return data.data() == nullptr ? "" : data.data();
   }
 };
 
@@ -163,7 +174,7 @@ absl::Status CheckStatement(const Statement& statement) {
                         "must be empty: SQLite takes a parameter's type from its value");
   }
   for (std::size_t i = 0; i < statement.parameters.size(); ++i) {
-    const std::string problem = ValueProblem(statement.parameters[i]);
+    const std::string problem = std::visit(ProblemOf{}, statement.parameters[i]);
     if (!problem.empty()) return InvalidField(ParameterField(i), problem);
   }
   return absl::OkStatus();
@@ -183,6 +194,22 @@ absl::Status Bind(sqlite3_stmt* statement, std::span<const Value> parameters) {
     const auto index = static_cast<std::size_t>((*numbers)[slot] - 1);
     const int result = std::visit(Binder{statement, static_cast<int>(slot) + 1}, parameters[index]);
     if (result != SQLITE_OK) return BindFailed(result, index);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status BindRow(sqlite3_stmt* statement, std::span<const Cell> cells, std::string_view field) {
+  for (std::size_t i = 0; i < cells.size(); ++i) {
+    const auto refuse = [&](std::string_view problem) {
+      return InvalidField(absl::StrFormat("%s.values[%d]", field, i), problem);
+    };
+    const std::string problem = std::visit(ProblemOf{}, cells[i]);
+    if (!problem.empty()) return refuse(problem);
+    const int result = std::visit(Binder{statement, static_cast<int>(i) + 1}, cells[i]);
+    if (result == SQLITE_TOOBIG) return refuse("is too large");
+    if (result != SQLITE_OK) {
+      return ToStatus({result, sqlite3_errstr(result)}, Phase::kPreparing, "");
+    }
   }
   return absl::OkStatus();
 }

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <span>
+#include <string_view>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -21,6 +22,10 @@ absl::Status CheckStatement(const Statement& statement);
 // Binds $1, $2, ... (or ?1, ?2, ...) by their number. `parameters` must stay until the statement
 // has ended: texts and bytes are not copied. Only what SQLite answers is a result code.
 absl::Status Bind(sqlite3_stmt* statement, std::span<const Value> parameters);
+
+// Binds the cells to the slots in their order, of which there must be as many. `field` is the row's
+// place in the request. Without copies, as Bind.
+absl::Status BindRow(sqlite3_stmt* statement, std::span<const Cell> cells, std::string_view field);
 
 std::vector<Column> ColumnsOf(sqlite3_stmt* statement);
 

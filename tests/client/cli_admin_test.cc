@@ -26,6 +26,16 @@ FakeScript TwoPools() {
     main.set_leased(3);
     main.set_opened_total(1LL << 40);
     main.set_last_connect_error("connection refused");
+    main.set_state(v1::POOL_STATE_DOWN);
+    main.mutable_down_for()->set_seconds(12);
+    main.mutable_down_for()->set_nanos(345'678'901);
+    main.mutable_next_attempt()->set_seconds(1);
+    auto& holder = *main.add_holders();
+    holder.set_caller("cad");
+    holder.set_statement("select ?");
+    holder.mutable_held()->set_seconds(7);
+    holder.mutable_held()->set_nanos(500'000'000);
+    holder.set_transaction(true);
     auto& fire = *response.add_pools();
     fire.set_database("fire");
     fire.set_engine(v1::ENGINE_SQLITE);
@@ -44,6 +54,7 @@ TEST(CliPools, PrintsEveryFieldAsJson) {
     "database": "main",
     "engine": "postgresql",
     "tier": "medium",
+    "state": "down",
     "size": 20,
     "max_overflow": 40,
     "timeout": 30,
@@ -52,17 +63,29 @@ TEST(CliPools, PrintsEveryFieldAsJson) {
     "leased": 3,
     "opening": 0,
     "waiting": 0,
+    "longest_wait": 0,
     "transactions": 0,
     "opened_total": 1099511627776,
     "timeouts_total": 0,
     "stale_total": 0,
     "writer": null,
-    "last_connect_error": "connection refused"
+    "last_connect_error": "connection refused",
+    "down_for": 12.346,
+    "next_attempt": 1.0,
+    "holders": [
+      {
+        "caller": "cad",
+        "statement": "select ?",
+        "held": 7.5,
+        "transaction": true
+      }
+    ]
   },
   {
     "database": "fire",
     "engine": "sqlite",
     "tier": "",
+    "state": "unknown",
     "size": 0,
     "max_overflow": 0,
     "timeout": 0.5,
@@ -71,6 +94,7 @@ TEST(CliPools, PrintsEveryFieldAsJson) {
     "leased": 0,
     "opening": 0,
     "waiting": 0,
+    "longest_wait": 0,
     "transactions": 0,
     "opened_total": 0,
     "timeouts_total": 0,
@@ -79,7 +103,10 @@ TEST(CliPools, PrintsEveryFieldAsJson) {
       "leased": 1,
       "waiting": 0
     },
-    "last_connect_error": ""
+    "last_connect_error": "",
+    "down_for": null,
+    "next_attempt": null,
+    "holders": []
   }
 ]
 )");
@@ -89,8 +116,9 @@ TEST(CliPools, PrintsATable) {
   const FakeGateway gateway(TwoPools());
   const CliResult result = RunCli(gateway.address(), {"pools"});
   EXPECT_EQ(result.status, 0);
-  EXPECT_THAT(result.out, HasSubstr(" main     | postgresql | medium |   20 |"));
+  EXPECT_THAT(result.out, HasSubstr(" main     | postgresql | medium | down    |   20 |"));
   EXPECT_THAT(result.out, HasSubstr("(2 rows)"));
+  EXPECT_THAT(result.out, HasSubstr(" main     | cad    | select ?  |  7.5 | yes\n(1 row)"));
 }
 
 TEST(CliPools, RefusesADatabaseThatDoesNotExist) {

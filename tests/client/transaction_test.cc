@@ -117,5 +117,19 @@ TEST_F(TransactionOnScript, CarriesItsOptions) {
   EXPECT_EQ(request.priority(), v1::PRIORITY_DISPATCH);
 }
 
+TEST_F(TransactionOnScript, SetsSavepointsAndRollsBackToThem) {
+  transport_->savepoint.Add(v1::SavepointResponse());
+  Transaction transaction = Begin();
+  EXPECT_TRUE(transaction.SetSavepoint("a").ok());
+  EXPECT_TRUE(transaction.RollBackTo("a").ok());
+  EXPECT_TRUE(transaction.ReleaseSavepoint("a").ok());
+  ASSERT_EQ(transport_->savepoints.size(), 3U);
+  EXPECT_EQ(transport_->savepoints[0].savepoint().set(), "a");
+  EXPECT_EQ(transport_->savepoints[1].savepoint().rollback_to(), "a");
+  EXPECT_EQ(transport_->savepoints[2].savepoint().release(), "a");
+  EXPECT_EQ(transaction.SetSavepoint(std::string("a\0", 2)).code(),
+            absl::StatusCode::kInvalidArgument);
+}
+
 }  // namespace
 }  // namespace emsdb::client

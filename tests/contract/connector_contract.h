@@ -5,7 +5,7 @@
 //                            testing::Values(ContractFactory{"Sqlite", &MakeSqliteDatabase}),
 //                            testing::PrintToStringParamName());
 //
-// connector_contract.cc is compiled into each of these programs.
+// connector_contract.cc and copy_contract.cc are compiled into each of these programs.
 #ifndef EMSDB_TESTS_CONTRACT_CONNECTOR_CONTRACT_H_
 #define EMSDB_TESTS_CONTRACT_CONNECTOR_CONTRACT_H_
 
@@ -14,6 +14,7 @@
 #include <memory>
 #include <ostream>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "pool/connection.h"
@@ -85,6 +86,9 @@ class ConnectorContract : public testing::TestWithParam<ContractFactory> {
   absl::StatusOr<std::vector<std::vector<Value>>> Rows(Connection& connection,
                                                        const std::string& text,
                                                        std::vector<Value> parameters = {});
+  CopyTarget Target(std::vector<std::string> columns = {}) const {
+    return {.schema = {}, .table = table_, .columns = std::move(columns)};
+  }
   std::int64_t CountRows(Connection& connection);
   // Proves that nothing of an earlier statement is left on it.
   void ExpectUsable(Connection& connection);

@@ -3,10 +3,13 @@
 emsdb_test(postgres_pgtest
   ../support/tcp_proxy.cc
   connector_contract.cc
+  copy_contract.cc
+  savepoint_contract.cc
   postgres_answer_pgtest.cc
   postgres_commit_pgtest.cc
   postgres_connection_pgtest.cc
   postgres_contract_pgtest.cc
+  postgres_copy_pgtest.cc
   postgres_fixture.cc
   postgres_loss_pgtest.cc
   postgres_prepared_pgtest.cc

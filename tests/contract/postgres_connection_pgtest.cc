@@ -251,9 +251,10 @@ TEST_F(PostgresConnection, AProcedureCannotCommitPartOfItself) {
 
 // T65
 TEST_F(PostgresConnection, RefusesCopyBeforeAnythingIsSent) {
-  for (const char* sql : {"COPY %t TO STDOUT", "copy %t from stdin",
-                          "/* x */ COPY (SELECT 1) TO "
-                          "STDOUT"}) {
+  for (const char* sql :
+       {"COPY %t TO STDOUT", "copy %t from stdin", "COPY %t FROM PROGRAM 'echo 1'",
+        "COPY %t FROM '/etc/hostname'", "COPY (SELECT 1) TO PROGRAM 'cat'",
+        "/* x */ COPY (SELECT 1) TO STDOUT"}) {
     const absl::Status status = TryRun(connection(), Sql(sql));
     EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << status;
     EXPECT_EQ(connection().Ping(Soon()), absl::OkStatus());

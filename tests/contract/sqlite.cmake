@@ -1,6 +1,8 @@
 # SQLite's driver: the suite that all drivers run, and what only SQLite does.
 emsdb_test(sqlite_contract_test
   connector_contract.cc
+  copy_contract.cc
+  savepoint_contract.cc
   sqlite_contract_test.cc
   LIBRARIES emsdb::pool emsdb::pool_sqlite emsdb_test_support absl::str_format)
 

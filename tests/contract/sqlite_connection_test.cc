@@ -18,6 +18,7 @@ using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::Field;
 using ::testing::IsEmpty;
+using ::testing::Not;
 
 class SqliteWithATable : public SqliteFixture {
  protected:
@@ -134,6 +135,28 @@ TEST_F(SqliteTransactions, FreeTheFileAsSoonAsTheyHaveFailed) {
   EXPECT_THAT(writer_->Commit({}), HasReason("TX_ROLLED_BACK"));
   EXPECT_EQ(writer_->transaction_state(), TransactionState::kIdle);
   EXPECT_THAT(Rows(*reader_, "SELECT a FROM t"), ElementsAre(Row{Int(7)}));
+}
+
+// T13: SQLite ends some transactions by itself, the savepoints with the rest.
+TEST_F(SqliteTransactions, AreNotRevivedOnceSqliteHasRolledThemBack) {
+  const auto other = Open(SqliteRole::kWriter);
+  const SavepointAction back{SavepointVerb::kRollBackTo, "a"};
+  for (const char* sql :
+       {"INSERT OR ROLLBACK INTO t VALUES (1)",
+        "INSERT INTO t WITH RECURSIVE n(i) AS (SELECT 9 UNION ALL SELECT i + 1 FROM n) "
+        "SELECT i FROM n"}) {
+    ASSERT_THAT(writer_->Begin({}, {}, {}), IsOk());
+    ASSERT_THAT(Run(*writer_, "INSERT INTO t VALUES (1)"), IsOk());
+    ASSERT_THAT(writer_->Savepoint({SavepointVerb::kSet, "a"}, {}), IsOk());
+    const Instant soon = Clock::Real().Now() + std::chrono::milliseconds(100);
+    EXPECT_THAT(Run(*writer_, sql, {}, {.deadline = soon}), Not(IsOk()));
+    EXPECT_EQ(writer_->transaction_state(), TransactionState::kFailed);
+    EXPECT_THAT(Run(*other, "DELETE FROM t"), IsOk()) << sql;
+    EXPECT_THAT(writer_->Savepoint(back, {}), HasReason("TX_FAILED"));
+    EXPECT_EQ(writer_->transaction_state(), TransactionState::kFailed);
+    EXPECT_THAT(writer_->Commit({}), HasReason("TX_ROLLED_BACK"));
+    EXPECT_EQ(Count(*reader_), Int(0));
+  }
 }
 
 TEST_F(SqliteTransactions, SayWhenACommitBreaksADeferredRule) {

@@ -13,6 +13,7 @@
 
 #include "client/client.h"
 #include "emsdb/v1/query_service.grpc.pb.h"
+#include "tests/end_to_end/certificates.h"
 #include "tests/support/gateway_process.h"
 
 namespace emsdb {
@@ -27,13 +28,6 @@ constexpr char kNowhere[] = "postgresql://app:s3cret@127.0.0.1:1/ems";
 
 Client Connect(const GatewayProcess& gateway) {
   return *Client::Connect({.address = gateway.address(), .retry = {.max_attempts = 1}});
-}
-
-std::string Read(const std::string& path) {
-  std::ifstream file(path);
-  std::ostringstream text;
-  text << file.rdbuf();
-  return text.str();
 }
 
 // The pools as `emsdb pools --format json` shows them, by database.
@@ -188,41 +182,13 @@ TEST(Start, LabelsMetricsByNamesOfRpcsAlone) {
   EXPECT_EQ(rpcs, (std::set<std::string>{"BeginTransaction", "CommitTransaction", "Query"}));
 }
 
-// A certificate authority, a server's and a client's certificate, made for one test.
-class Certificates {
- public:
-  Certificates() {
-    OpenSsl({"req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", "-subj", "/CN=test-ca",
-             "-keyout", File("ca.key"), "-out", File("ca.pem")});
-    Issue("server", "subjectAltName=IP:127.0.0.1,DNS:localhost");
-    Issue("cad-api", "subjectAltName=DNS:cad-api");
-  }
-  std::string File(const std::string& name) const { return directory_.File(name); }
-
- private:
-  void Issue(const std::string& name, const std::string& extension) {
-    std::ofstream(File("ext")) << extension << "\n";
-    OpenSsl({"req", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=" + name, "-keyout",
-             File(name + ".key"), "-out", File(name + ".csr")});
-    OpenSsl({"x509", "-req", "-days", "1", "-in", File(name + ".csr"), "-CA", File("ca.pem"),
-             "-CAkey", File("ca.key"), "-CAcreateserial", "-extfile", File("ext"), "-out",
-             File(name + ".pem")});
-  }
-  static void OpenSsl(const std::vector<std::string>& arguments) {
-    const Ended ended = RunProgram("/usr/bin/openssl", arguments, {{"HOME", "/tmp"}});
-    if (ended.status != 0) throw std::runtime_error(ended.err);
-  }
-
-  TemporaryDirectory directory_;
-};
-
 TEST(Start, ProtectsCallsByTls) {
   const Certificates certificates;
   GatewayProcess gateway({{"EMSDB_TLS_CERT", certificates.File("server.pem")},
                           {"EMSDB_TLS_KEY", certificates.File("server.key")}});
   const auto secure =
       Client::Connect({.address = gateway.address(),
-                       .tls = client::Tls{.roots = Read(certificates.File("ca.pem"))}});
+                       .tls = client::Tls{.roots = ReadText(certificates.File("ca.pem"))}});
   const auto answer = secure->Query("main", "select 1");
   EXPECT_TRUE(answer.ok()) << answer.status();
   EXPECT_FALSE(Connect(gateway)
@@ -235,14 +201,14 @@ TEST(Start, TakesTheCallersNameFromItsCertificate) {
   GatewayProcess gateway({{"EMSDB_TLS_CERT", certificates.File("server.pem")},
                           {"EMSDB_TLS_KEY", certificates.File("server.key")},
                           {"EMSDB_TLS_CLIENT_CA", certificates.File("ca.pem")}});
-  const client::Tls roots = {.roots = Read(certificates.File("ca.pem"))};
+  const client::Tls roots = {.roots = ReadText(certificates.File("ca.pem"))};
   const auto unknown =
       Client::Connect({.address = gateway.address(), .tls = roots, .retry = {.max_attempts = 1}});
   EXPECT_FALSE(
       unknown->Query("main", "select 1", {}, {.call = {.deadline = std::chrono::seconds(2)}}).ok());
   client::Tls own = roots;
-  own.certificate = Read(certificates.File("cad-api.pem"));
-  own.key = Read(certificates.File("cad-api.key"));
+  own.certificate = ReadText(certificates.File("cad-api.pem"));
+  own.key = ReadText(certificates.File("cad-api.key"));
   const auto known =
       Client::Connect({.address = gateway.address(), .tls = own, .caller = "somebody-else"});
   const auto answer = known->Query("main", "select 1");

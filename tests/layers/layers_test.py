@@ -100,6 +100,11 @@ class Words(Tree):
     def test_sleeping_in_the_pool_is_reported(self):
         self.assert_reported("pool/a.cc", "std::this_thread::sleep_for(x);\n", "sleeps")
 
+    def test_looking_a_database_up_past_the_callers_rights_is_reported(self):
+        for text in ("gateway.pools.Find(name);\n", "auto d = gateway_.pools.Find(name);\n",
+                     "gateway().pools\n    .Find(name);\n"):
+            self.assert_reported("server/a.cc", text, "only server/admission.cc")
+
 
 class Headers(Tree):
     def test_a_good_one_is_not_reported(self):

@@ -1,8 +1,10 @@
 # The pool itself: decisions alone, and with real threads on a scripted driver.
 emsdb_test(pool_core_test
   call_test.cc
+  kept_answers_test.cc
   later_test.cc
   line_test.cc
+  order_test.cc
   outage_test.cc
   pool_state_bounds_test.cc
   pool_state_opening_test.cc
@@ -14,6 +16,8 @@ emsdb_test(pool_core_test
   pool_stress_test.cc
   pool_test.cc
   session_reset_test.cc
+  spike_test.cc
+  transaction_sequence_test.cc
   transactions_test.cc
   upkeep_test.cc
   LIBRARIES emsdb::pool emsdb_test_support)

@@ -117,12 +117,14 @@ TEST(ChooseLimits, ReadsWhatAllDatabasesShare) {
   const PoolLimits limits = Choose({{"DB_POOL_PRE_PING_WINDOW", "0"},
                                     {"DB_POOL_USE_LIFO", "0"},
                                     {"EMSDB_MAX_WAITERS", "3"},
-                                    {"EMSDB_MAX_LEASED", "2"}})
+                                    {"EMSDB_MAX_LEASED", "2"},
+                                    {"EMSDB_REFUSE_HOPELESS", "1"}})
                                 .limits;
   EXPECT_EQ(limits.pre_ping_window, seconds(0));
   EXPECT_EQ(limits.idle_order, IdleOrder::kLeastRecentFirst);
   EXPECT_EQ(limits.max_waiters, 3);
   EXPECT_EQ(limits.max_leased, 2);
+  EXPECT_TRUE(limits.refuse_hopeless);
 }
 
 struct BadSetting {

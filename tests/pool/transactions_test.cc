@@ -283,7 +283,7 @@ TEST_F(ATransaction, GivesItsConnectionBackBeforeItsCommitIsAnswered) {
   const CallRef next = impatient.Make(BeginBody(&next_id));
   const CallRef commit = impatient.Make(kCommit);
   commit->OnAnswer([&] { next->Start(*impatient.pool, Purpose::kLease); });
-  transactions->Run(id, "cad", TransactionStep::kCommit, commit);
+  transactions->Run({.id = id, .caller = "cad", .step = TransactionStep::kCommit}, commit);
   EXPECT_THAT(next->Await(), IsOk());
   EXPECT_THAT(commit->Await(), IsOk());
   EXPECT_THAT(Commit(next_id)->Await(), IsOk());

@@ -15,9 +15,9 @@ constexpr char kPassword[] = "Hunter2Hunter2";
 
 std::vector<std::string> Variables() {
   std::vector<std::string> names = KnownVariables();
-  for (const char* name : {"DATABASE_URL_FILE", "FIRE_DATABASE_URL_FILE", "HEMS_DB_POOL_SIZE",
-                           "MAIN_DATABASE_URL", "FIRE_DB_TIER", "EMSDB_LISTN", "EMSDB_TOKENS_FILE",
-                           "DB_POOLSIZE", "BILLING_DATABASE_URL"}) {
+  for (const char* name :
+       {"DATABASE_URL_FILE", "FIRE_DATABASE_URL_FILE", "HEMS_DB_POOL_SIZE", "MAIN_DATABASE_URL",
+        "FIRE_DB_TIER", "EMSDB_LISTN", "DB_POOLSIZE", "BILLING_DATABASE_URL"}) {
     names.push_back(name);
   }
   return names;
@@ -63,6 +63,23 @@ TEST(ConfigMessages, NeverShowAPasswordWhereverAUrlIsPut) {
                   testing::Not(testing::HasSubstr(kPassword)))
           << name << "=" << url;
     }
+  }
+}
+
+// A token in every place of the file where a person may put it by mistake.
+TEST(ConfigMessages, NeverShowATokenWhereverItStandsInItsFile) {
+  const std::string token = kPassword;
+  for (const std::string& content :
+       {token, "{" + token, "[\"" + token + "\"]", "{\"" + token + "\": 1}",
+        "{\"callers\": \"" + token + "\"}", "{\"callers\": [\"" + token + "\"]}",
+        "{\"callers\": [{\"" + token + "\": 1, \"" + token + "\": 2}]}",
+        "{\"callers\": [{\"caller\": [\"" + token + "\"], \"tokens\": [\"" + token + "\"]," +
+            "\"databases\": [\"" + token + "\"], \"highest_priority\": \"" + token +
+            "\", \"read_only\": \"" + token + "\", \"certificates\": \"" + token + "\"}]}"}) {
+    const FileReader file = [&](const std::string&) { return content; };
+    const std::string said = EverythingSaid({{"EMSDB_TOKENS_FILE", "/t"}}, file);
+    EXPECT_THAT(said, testing::HasSubstr("EMSDB_TOKENS_FILE")) << content;
+    EXPECT_THAT(said, testing::Not(testing::HasSubstr(token))) << content;
   }
 }
 

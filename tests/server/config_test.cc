@@ -262,13 +262,13 @@ INSTANTIATE_TEST_SUITE_P(
         BadSettings{{{"EMSDB_DATA_DIR", ""}}, "EMSDB_DATA_DIR is empty"},
         BadSettings{{{"EMSDB_LISTN", "127.0.0.1:1"}}, "did you mean EMSDB_LISTEN?"},
         BadSettings{{{"EMSDB_NONSENSE", "1"}}, "EMSDB_NONSENSE is no setting of the gateway"},
-        BadSettings{{{"EMSDB_TOKENS_FILE", "/t"}}, "this version does not have it"},
+        BadSettings{{{"EMSDB_TOKENS_FILE", "/t"}}, "EMSDB_TOKENS_FILE names a file that cannot"},
         BadSettings{{{"EMSDB_SESSION_RESET", "never"}}, "must be one of dirty, always"},
         BadSettings{{{"EMSDB_STATEMENT_CACHE", "-1"}}, "EMSDB_STATEMENT_CACHE is '-1'"},
         BadSettings{{{"EMSDB_STATEMENT_CACHE", "10001"}}, "from 0 (none) to 10000"},
         BadSettings{{{"EMSDB_RESULT_MEMORY", "0"}}, "must be mebibytes from 16 to 1048576"},
         BadSettings{{{"EMSDB_RESULT_MEMORY", "512m"}}, "EMSDB_RESULT_MEMORY is "},
-        BadSettings{{{"EMSDB_REFUSE_HOPELESS", "0"}}, "this version does not have it"},
+        BadSettings{{{"EMSDB_REFUSE_HOPELESS", "yes"}}, "must be one of 0, 1"},
         BadSettings{{{"DB_POOL_SIZE", "-3"}}, "DB_POOL_SIZE is '-3'"},
         BadSettings{{{"HEMS_DB_TIER", "x"}}, "HEMS_DB_TIER is 'x'"},
         BadSettings{{{"DATABASE_URL", kUrl},
@@ -277,6 +277,36 @@ INSTANTIATE_TEST_SUITE_P(
                      {"HEMS_DATABASE_URL", "sqlite://"},
                      {"EMSDB_MAX_LEASED", "16"}},
                     "EMSDB_MAX_LEASED: must be at least 1 and at most"}));
+
+constexpr char kOneCaller[] =
+    R"({"callers": [{"caller": "cad", "tokens": ["sixteen-characters"], "databases": ["billing"]}]})";
+
+TEST(Config, ReadsTheTokensFileWithTheNamesOfItsDatabases) {
+  const FileReader files = Files({{"/t", kOneCaller}});
+  const Config config = Good(
+      {{"EMSDB_TOKENS_FILE", "/t"}, {"EMSDB_DATABASES", "billing"}, {"BILLING_DATABASE_URL", kUrl}},
+      files);
+  ASSERT_TRUE(config.callers);
+  EXPECT_EQ(config.callers->ByToken("sixteen-characters")->name, "cad");
+  EXPECT_THAT(config.warnings, IsEmpty());
+  EXPECT_THAT(Bad({{"EMSDB_TOKENS_FILE", "/t"}}, files),
+              ElementsAre("EMSDB_TOKENS_FILE: callers[0].databases[0]: is no database; there are "
+                          "main, telehealth, fire, hems"));
+  EXPECT_FALSE(Good({}).callers);
+}
+
+TEST(Config, WarnsOfTokensThatWouldTravelInPlainText) {
+  const Config config = Good({{"EMSDB_TOKENS_FILE", "/t"},
+                              {"EMSDB_DATABASES", "billing"},
+                              {"BILLING_DATABASE_URL", kUrl},
+                              {"EMSDB_LISTEN", "0.0.0.0:1"},
+                              {"EMSDB_INSECURE", "1"}},
+                             Files({{"/t", kOneCaller}}));
+  EXPECT_THAT(config.warnings, Contains(HasSubstr("bearer tokens travel in plain text")));
+  EXPECT_THAT(Bad({{"EMSDB_TOKENS_FILE", "/t"}, {"EMSDB_LISTEN", "0.0.0.0:1"}},
+                  Files({{"/t", kOneCaller}})),
+              Contains(HasSubstr("EMSDB_INSECURE")));
+}
 
 TEST(Config, ListsEveryMistakeAtOnce) {
   EXPECT_THAT(Bad({{"ENV", "production"},

@@ -51,7 +51,7 @@ std::vector<std::string> GatewayVariables() {
 TEST(EnvExample, ListsExactlyTheVariablesThatThereAre) {
   std::vector<std::string> names;
   for (const auto& [name, value] : ExampleSettings()) {
-    if (!name.ends_with("_FILE")) names.push_back(name);
+    if (!name.ends_with("_URL_FILE")) names.push_back(name);
   }
   EXPECT_THAT(names, testing::UnorderedElementsAreArray(GatewayVariables()));
 }
@@ -59,10 +59,12 @@ TEST(EnvExample, ListsExactlyTheVariablesThatThereAre) {
 TEST(EnvExample, IsAcceptedAsAWhole) {
   Settings all = {{"BILLING_DATABASE_URL", "sqlite://"}, {"RESEARCH_DATABASE_URL", "sqlite://"}};
   for (const auto& [name, value] : ExampleSettings()) {
-    if (!name.ends_with("_FILE")) all[name] = value;  // the variable without it is there too
+    if (!name.ends_with("_URL_FILE")) all[name] = value;  // the variable without it is there too
   }
-  const auto parsed = ParseConfig(
-      all, [](const std::string&) { return std::string("-----BEGIN CERTIFICATE-----"); });
+  const auto parsed = ParseConfig(all, [](const std::string& path) -> std::string {
+    if (!path.ends_with(".json")) return "-----BEGIN CERTIFICATE-----";
+    return R"({"callers": [{"caller": "a", "certificates": ["a"], "databases": "*"}]})";
+  });
   const auto* complaints = std::get_if<ConfigComplaints>(&parsed);
   ASSERT_EQ(complaints, nullptr) << testing::PrintToString(*complaints);
   EXPECT_THAT(std::get<Config>(parsed).warnings, testing::IsEmpty());

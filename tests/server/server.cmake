@@ -2,7 +2,9 @@
 emsdb_test(server_test
   batch_course_test.cc
   commit_token_test.cc
+  caller_test.cc
   convert_test.cc
+  operators_test.cc
   result_memory_test.cc
   result_sink_test.cc
   rpc_status_test.cc

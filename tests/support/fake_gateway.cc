@@ -83,6 +83,29 @@ class FakeGateway::Services {
                                v1::GetPoolStatusResponse* response) override {
       return all.Answer(*context, all.script_.pools, *request, *response);
     }
+    grpc::Status PausePool(Context* context, const v1::PausePoolRequest* request,
+                           v1::PausePoolResponse* response) override {
+      return all.Answer(*context, all.script_.pause, *request, *response);
+    }
+    grpc::Status ResumePool(Context* context, const v1::ResumePoolRequest* request,
+                            v1::ResumePoolResponse* response) override {
+      return all.Answer(*context, all.script_.resume, *request, *response);
+    }
+    grpc::Status ReconnectPool(Context* context, const v1::ReconnectPoolRequest* request,
+                               v1::ReconnectPoolResponse* response) override {
+      return all.Answer(*context, all.script_.reconnect, *request, *response);
+    }
+    grpc::Status ResizePool(Context* context, const v1::ResizePoolRequest* request,
+                            v1::ResizePoolResponse* response) override {
+      return all.Answer(*context, all.script_.resize, *request, *response);
+    }
+    grpc::Status WatchPoolStatus(Context* context, const v1::WatchPoolStatusRequest* request,
+                                 grpc::ServerWriter<v1::WatchPoolStatusResponse>* writer) override {
+      all.Remember(*context);
+      if (!all.script_.watch) return {grpc::StatusCode::UNIMPLEMENTED, "not scripted"};
+      return all.script_.watch(*request,
+                               [writer](const auto& message) { return writer->Write(message); });
+    }
     Services& all;
   };
 

@@ -37,6 +37,14 @@ struct FakeScript {
   FakeAnswer<v1::GetCommitOutcomeRequest, v1::GetCommitOutcomeResponse> outcome;
   FakeAnswer<v1::ListDatabasesRequest, v1::ListDatabasesResponse> databases;
   FakeAnswer<v1::GetPoolStatusRequest, v1::GetPoolStatusResponse> pools;
+  FakeAnswer<v1::PausePoolRequest, v1::PausePoolResponse> pause;
+  FakeAnswer<v1::ResumePoolRequest, v1::ResumePoolResponse> resume;
+  FakeAnswer<v1::ReconnectPoolRequest, v1::ReconnectPoolResponse> reconnect;
+  FakeAnswer<v1::ResizePoolRequest, v1::ResizePoolResponse> resize;
+  // Sends snapshots by its argument, which says whether the caller is still there.
+  std::function<grpc::Status(const v1::WatchPoolStatusRequest&,
+                             const std::function<bool(const v1::WatchPoolStatusResponse&)>&)>
+      watch;
 };
 
 // Serves from its making to its end. The health service answers SERVING for "" and what

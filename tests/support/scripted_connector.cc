@@ -90,6 +90,25 @@ class ScriptedConnection final : public Connection {
     return absl::OkStatus();
   }
 
+  // Takes all rows after what the script says.
+  absl::StatusOr<std::int64_t> CopyIn(const CopyTarget& target, const RunOptions& /*options*/,
+                                      const Bounds& bounds, RowSource& source) override {
+    const Use use(*this, "CopyIn");
+    RequireIdle("CopyIn");
+    if (absl::Status ready = Ready(bounds, Stage::kRunning); !ready.ok()) return ready;
+    stage_->Log(number_, "copy " + target.table);
+    absl::Status status =
+        Perform(stage_->Take(Operation::kExecuteBatch), bounds, Stage::kRunning, true);
+    if (!status.ok()) return status;
+    for (std::int64_t rows = 0;;) {
+      std::span<const Cell> cells;
+      const auto supply = source.Next(cells);
+      if (!supply.ok()) return supply.status();
+      if (*supply == RowSource::Supply::kEnd) return rows;
+      if (*supply == RowSource::Supply::kRow) ++rows;
+    }
+  }
+
   absl::Status Begin(const TransactionOptions& /*transaction*/, const RunOptions& /*options*/,
                      const Bounds& bounds) override {
     const Use use(*this, "Begin");
@@ -108,6 +127,20 @@ class ScriptedConnection final : public Connection {
     const bool failed = std::exchange(state_, TransactionState::kIdle) == TransactionState::kFailed;
     if (failed) return CommitRolledBack();
     return Perform(stage_->Take(Operation::kCommit), bounds, Stage::kCommitting, true);
+  }
+
+  absl::Status Savepoint(const SavepointAction& action, const Bounds& bounds) override {
+    const Use use(*this, "Savepoint");
+    if (absl::Status ready = Ready(bounds, Stage::kRunning); !ready.ok()) return ready;
+    const bool revives = action.verb == SavepointVerb::kRollBackTo;
+    if (state_ == TransactionState::kFailed && !revives) return InFailedTransaction();
+    stage_->Log(number_, std::string(SavepointVerbName(action.verb)) + " " + action.name);
+    absl::Status status =
+        Perform(stage_->Take(Operation::kSavepoint), bounds, Stage::kRunning, false);
+    if (state_ != TransactionState::kIdle) {
+      state_ = status.ok() ? TransactionState::kOpen : TransactionState::kFailed;
+    }
+    return status;
   }
 
   absl::Status RollBack(const Bounds& bounds) override {

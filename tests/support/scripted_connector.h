@@ -12,7 +12,17 @@
 namespace emsdb {
 
 // The operations that a script may steer.
-enum class Operation { kOpen, kExecute, kExecuteBatch, kBegin, kCommit, kRollBack, kPing, kReset };
+enum class Operation {
+  kOpen,
+  kExecute,
+  kExecuteBatch,
+  kBegin,
+  kCommit,
+  kSavepoint,
+  kRollBack,
+  kPing,
+  kReset
+};
 
 // Whether a call answers at once, or hangs until Release, its deadline, a stop or a kill.
 enum class Pace { kAtOnce, kHangs };
@@ -79,7 +89,8 @@ class ScriptedConnector final : public Connector {
   // Texts in the order in which they were run, of batches too.
   std::vector<std::string> executed() const;
   // Everything that was done: "1 open", "1 ping", "1 execute SELECT 1", "1 begin", "1 commit",
-  // "1 rollback", "1 reset", "1 batch", "1 close"; "open failed".
+  // "1 set NAME", "1 rollback_to NAME", "1 rollback", "1 reset", "1 batch", "1 close"; "open
+  // failed".
   std::vector<std::string> log() const;
 
   std::vector<std::string> TakeBreaches();

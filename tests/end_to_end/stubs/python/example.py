@@ -8,6 +8,7 @@ Works on PostgreSQL and on SQLite. Ends with a status other than 0 if anything i
 
 import os
 import pathlib
+import queue
 import shutil
 import subprocess
 import sys
@@ -94,6 +95,30 @@ def main():
     for row in rows:
         print(row)
     assert rows == [(2, "Engine 12", ""), (9223372036854775807, "Medic 7", None)], rows
+
+    # A transaction that ends with its stream: without the commit, or if this process dies, the
+    # gateway rolls back at once.
+    requests = queue.SimpleQueue()
+    answers = transactions.Transact(iter(requests.get, None), **options)
+
+    def ask(**request):
+        requests.put(transaction_service_pb2.TransactRequest(**request))
+        return next(answers)
+
+    ask(begin=transaction_service_pb2.TransactBegin(database="main"))
+    ask(savepoint=statement_pb2.SavepointAction(set="before"))
+    twice = ask(statement=transaction_service_pb2.TransactStatement(
+        statement=statement(insert, 2, "Engine 12", None)))
+    assert twice.error.code == grpc.StatusCode.ALREADY_EXISTS.value[0], twice
+    ask(savepoint=statement_pb2.SavepointAction(rollback_to="before"))
+    ask(statement=transaction_service_pb2.TransactStatement(
+        statement=statement(insert, 3, "Tower 3", None), expect_rows=1))
+    done = ask(commit=transaction_service_pb2.TransactCommit())
+    if done.HasField("committing"):  # a token for GetCommitOutcome, should the answer get lost
+        done = next(answers)
+    assert done.HasField("committed"), done
+    requests.put(None)
+    assert query("SELECT name FROM example_python WHERE id = 3").rows, "it was committed"
 
     try:
         query(insert, 2, "Engine 12", None)
