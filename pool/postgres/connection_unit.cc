@@ -113,6 +113,7 @@ void PostgresConnection::Settle(const Exchange& exchange) {
 
 void PostgresConnection::Close() {
   state_ = TransactionState::kUnknown;
+  NoteSchemaChange();  // it may have been committed
   if (farewell_.empty() && wire_ != nullptr) farewell_ = wire_->farewell();
   wire_.reset();
   link_.reset();
