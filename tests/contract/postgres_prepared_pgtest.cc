@@ -214,6 +214,15 @@ TEST_F(PostgresPrepared, TakeAParameterOfTheTypeThatTheColumnHasNow) {
   EXPECT_EQ(MustRun(connection(), find, {"7"}).size(), 1u);
 }
 
+// The function has not run when the types are looked at.
+TEST_F(PostgresPrepared, TakeAParameterOfANewTypeAlsoWhereAFunctionIsCalled) {
+  MustRun(outsider(), Sql("ALTER TABLE %t ADD COLUMN code int"));
+  const std::string find = Sql("SELECT lower(s) FROM %t WHERE code = $1");
+  for (int i = 0; i < 3; ++i) MustRun(connection(), find, {"7"});
+  MustRun(outsider(), Sql("ALTER TABLE %t ALTER COLUMN code TYPE text"));
+  EXPECT_EQ(MustRun(connection(), find, {"7"}).size(), 0u);
+}
+
 // Nothing would fail here: the number 7 fits a text column.
 TEST_F(PostgresPrepared, WriteWhatWasGivenIntoAColumnWhoseTypeWasChangedThroughThem) {
   MustRun(connection(), Sql("ALTER TABLE %t ADD COLUMN code int"));
