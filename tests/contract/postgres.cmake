@@ -24,7 +24,7 @@ emsdb_test(postgres_pgtest
 
 # Each prints a figure and can hardly fail: not among the tests.
 foreach(cost postgres_prepared_cost postgres_reset_cost)
-  add_executable(${cost} ${cost}.cc postgres_fixture.cc)
+  add_executable(${cost} EXCLUDE_FROM_ALL ${cost}.cc postgres_fixture.cc)
   target_link_libraries(${cost} PRIVATE
     emsdb::pool_postgres emsdb_test_support emsdb_options absl::str_format GTest::gmock_main)
   set_target_properties(${cost} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
