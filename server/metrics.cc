@@ -50,7 +50,7 @@ MetricFamily OldestTransactions(PoolManager& pools) {
 void AddResultMemory(std::vector<MetricFamily>& families, const ResultMemory& results) {
   const auto add = [&](const char* name, const char* help, prometheus::MetricType type,
                        double value) {
-    ClientMetric metric;
+    prometheus::ClientMetric metric;
     metric.gauge.value = value;
     metric.counter.value = value;
     families.push_back({name, help, type, {metric}});
