@@ -53,6 +53,8 @@ bool WatchedHost::IsTrue(CloseReason reason) const {
       return returned_ == Condition::kBroken;
     case CloseReason::kDirty:
       return returned_ == Condition::kDirty;
+    case CloseReason::kOutgrown:
+      return returned_ == Condition::kOutgrown;
     case CloseReason::kResized:
       return witness_.resized();
     case CloseReason::kShutdown:
