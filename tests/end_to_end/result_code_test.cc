@@ -100,7 +100,6 @@ std::vector<Case> Cases() {
        {{"table", "exact"}, {"column", "n"}}},
       {"SQLITE_MISMATCH", "insert into units values ('x', 'C', 3)", kInvalidArgument},
       {"SQLITE_TOOBIG", "select zeroblob(2000000000)", kInvalidArgument},
-      {"SQLITE_AUTH", "attach 'other.db' as other", kPermissionDenied},
   };
 }
 

@@ -34,7 +34,7 @@ constexpr char kSetup[] = R"(
   insert into shifts values ('[1,5)');
   create view big_units as select * from units where size > 10 with check option;
   create domain dose as int constraint sane_dose check (value < 100);
-  create sequence few maxvalue 1; select nextval('few');
+  create sequence few maxvalue 2; select nextval('few'), nextval('few');
   create sequence unused;
   create type mood as enum ('ok');
   create table locked (id int primary key); insert into locked values (1);
@@ -172,7 +172,7 @@ std::vector<Case> Cases() {
       {"39000", {Raise("39000")}, kFailedPrecondition},
       {"3B000", {Raise("3B000")}, kFailedPrecondition},
       {"3B001", {Raise("3B001")}, kNotFound},
-      {"3D000", {"comment on database nosuch is ''"}, kNotFound},
+      {"3D000", {"alter database nosuch reset all"}, kNotFound},
       {"3F000", {"create table nosuch.t (id int)"}, kNotFound, false, {{"position", "14"}}},
       {"40001", {Raise("40001")}, kAborted, true},
       {"40002", {Raise("40002")}, kFailedPrecondition},
@@ -239,11 +239,7 @@ std::vector<Case> Cases() {
       {"58P01", {"select pg_read_file('/nosuch')"}, kInternal},
       {"72000", {Raise("72000")}, kAborted, true},
       {"F0000", {Raise("F0000")}, kInternal},
-      {"HV00D",
-       {"create foreign data wrapper w validator postgresql_fdw_validator options (nosuch 'x')"},
-       kFailedPrecondition,
-       false,
-       {{"hint", "There are no valid options in this context."}}},
+      {"HV000", {Raise("HV000")}, kFailedPrecondition},
       {"P0001", {"do $$ begin raise exception 'said so'; end $$"}, kFailedPrecondition},
       {"P0002",
        {"do $$ declare x int; begin select id into strict x from units where false; end $$"},
