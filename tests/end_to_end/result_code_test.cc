@@ -27,8 +27,8 @@ using ::testing::HasSubstr;
 using enum absl::StatusCode;
 
 constexpr const char* kSetup[] = {
-    "create table units (id integer primary key, name text not null unique, size integer, "
-    "constraint positive check (size > 0))",
+    R"(create table units (id integer primary key, name text not null unique, size integer,
+                           constraint positive check (size > 0)))",
     "insert into units values (1, 'A', 1), (2, 'B', 2)",
     "create table crews (unit integer references units)",
     "insert into crews values (1)",
