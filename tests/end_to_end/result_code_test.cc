@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <grpcpp/grpcpp.h>
 #include <gtest/gtest.h>
+#include <sqlite3.h>
 
 #include <chrono>
 #include <fstream>
@@ -172,6 +173,49 @@ TEST(SqliteResultCodeTable, TellsAFileThatIsNoDatabaseFromOneThatIsNotThere) {
   const absl::Status gone = client.Query("hems", "select * from sqlite_schema").status();
   EXPECT_EQ(gone.code(), kUnavailable) << gone;
   EXPECT_THAT(std::string(gone.message()), HasSubstr("SQLITE_CANTOPEN"));
+}
+
+// What another process does to a file.
+void RunBeside(sqlite3* file, const std::string& sql) {
+  ASSERT_EQ(sqlite3_exec(file, sql.c_str(), nullptr, nullptr, nullptr), SQLITE_OK) << sql;
+}
+
+// SQLITE_BUSY: another process holds the file for longer than is waited.
+TEST(SqliteResultCodeTable, SaysThatAnotherProcessHoldsTheFile) {
+  const TemporaryDirectory directory;
+  const std::string path = directory.path() + "/shared.db";
+  const GatewayProcess gateway({{"FIRE_DATABASE_URL", "sqlite:///" + path}});
+  const Client client = Connect(gateway);
+  ASSERT_TRUE(client.Query("fire", "create table units (id integer)").ok());
+  sqlite3* beside = nullptr;
+  ASSERT_EQ(sqlite3_open(path.c_str(), &beside), SQLITE_OK);
+  RunBeside(beside, "begin immediate");
+  const absl::Status status = client.Query("fire", "insert into units values (1)").status();
+  EXPECT_EQ(status.code(), kUnavailable) << status;
+  EXPECT_THAT(std::string(status.message()), HasSubstr("(SQLITE_BUSY)"));
+  EXPECT_EQ(ErrorInfoOf(status).retryable(), true);
+  EXPECT_TRUE(ErrorInfoOf(status).retry_after.has_value());
+  sqlite3_close(beside);
+  EXPECT_TRUE(client.Query("fire", "insert into units values (1)").ok());
+}
+
+// SQLITE_CORRUPT: a page of the file is not what was written.
+TEST(SqliteResultCodeTable, SaysThatDataAreLost) {
+  const TemporaryDirectory directory;
+  const std::string path = directory.path() + "/torn.db";
+  sqlite3* file = nullptr;
+  ASSERT_EQ(sqlite3_open(path.c_str(), &file), SQLITE_OK);
+  RunBeside(file,
+            "pragma page_size = 4096; create table units (id integer);"
+            "insert into units values (1)");
+  sqlite3_close(file);
+  std::fstream(path, std::ios::in | std::ios::out | std::ios::binary).seekp(4096)
+      << std::string(4096, 'x');
+  const GatewayProcess gateway({{"FIRE_DATABASE_URL", "sqlite:///" + path}});
+  const absl::Status status = Connect(gateway).Query("fire", "select * from units").status();
+  EXPECT_EQ(status.code(), kDataLoss) << status;
+  EXPECT_THAT(std::string(status.message()), HasSubstr("(SQLITE_CORRUPT)"));
+  EXPECT_EQ(ErrorInfoOf(status).retryable(), false);
 }
 
 }  // namespace
