@@ -8,6 +8,10 @@ commands know nothing of types, so that each language has the whole table at the
 A case is {"name", "statements": [{"sql", "parameters"}], "columns", "row"}: one statement is a Query,
 several are a batch; the last one gives that one row. Values are [kind, text]: bytes in hex, doubles
 as the 16 hex digits of their bits. COMMAND ends with status 0 and `checked N` if all were equal.
+
+Traps: NULL beside the empty text and 'NULL' (T49), integers beyond 2^53 (T50), numeric (T51), floats
+to the bit (T52), times and their settings (T53), bytea and text (T54), arrays (T55), json (T56),
+all other types (T57), text for whatever the server infers (T59), storage classes (T60).
 """
 
 import contextlib
