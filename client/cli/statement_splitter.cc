@@ -69,7 +69,7 @@ class Splitter {
   }
 
   absl::Status SkipLine() {
-    at_ = std::min(script_.find('\n', at_), script_.size());
+    at_ = std::min(script_.find_first_of("\r\n", at_), script_.size());
     return absl::OkStatus();
   }
 
@@ -105,9 +105,10 @@ class Splitter {
     return absl::OkStatus();
   }
 
-  // A number may run into letters (0x1F, 1e5), and must not make a word of them.
+  // A number may run into letters (0x1F, 1e5), and must not make a word of them. A dollar behind it
+  // begins something else.
   absl::Status SkipNumber() {
-    while (at_ < script_.size() && IsWord(script_[at_])) ++at_;
+    while (at_ < script_.size() && IsWord(script_[at_]) && script_[at_] != '$') ++at_;
     return absl::OkStatus();
   }
 

@@ -1,6 +1,6 @@
 // What every fuzz target is made of. A target is one function of arbitrary bytes that says, with
-// Require, what must hold whatever they are: by libFuzzer it is given new bytes (see README.md,
-// "Building and trying it"), by replay.cc the stored ones.
+// Require, what must hold whatever they are: by libFuzzer it is given new bytes (tests/fuzz/run),
+// by replay.cc the stored ones.
 #ifndef EMSDB_TESTS_FUZZ_TARGET_H_
 #define EMSDB_TESTS_FUZZ_TARGET_H_
 
