@@ -111,7 +111,7 @@ class UriReader {
   std::string TakeUserInfo() {
     const std::size_t mark = rest_.find_first_of("@/");
     if (mark == std::string::npos || rest_[mark] == '/') return "";
-    const std::string user = rest_.substr(0, mark + 1);
+    std::string user = rest_.substr(0, mark + 1);
     rest_.erase(0, mark + 1);
     return user;
   }

@@ -1,8 +1,9 @@
 // A parameter that is bound says exactly its value; only text that PostgreSQL could not store is
 // refused, and names its place.
+#include <bit>
 #include <charconv>
 #include <cmath>
-#include <cstring>
+#include <cstdint>
 #include <string>
 
 #include "pool/errors.h"
@@ -36,7 +37,8 @@ struct Check {
   void operator()(double value) const {
     if (std::isnan(value)) return Require(text() == "NaN", "NaN is bound as such");
     const double parsed = Parsed<double>(text());
-    Require(std::memcmp(&parsed, &value, sizeof value) == 0, "a double is bound exactly");
+    Require(std::bit_cast<std::uint64_t>(parsed) == std::bit_cast<std::uint64_t>(value),
+            "a double is bound exactly");
   }
   void operator()(const std::string& value) const {
     Require(text() == value, "a text is bound as it is");
