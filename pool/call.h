@@ -51,7 +51,7 @@ class Call : public Waiter, public std::enable_shared_from_this<Call> {
   void Answer() final;
   void BackInLine() final { LeaveIfCancelled(); }
   void Refused(absl::Status why) final;
-  Holder holder() const final { return {options_.caller, options_.statement}; }
+  Holder holder() const override { return {options_.caller, options_.statement}; }
 
  protected:
   // In the worker's thread. Keeping the lease beyond the call means to move it out.

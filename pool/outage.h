@@ -25,11 +25,18 @@ class Outage {
   // Never longer between two attempts: what comes back is found within a second.
   static constexpr Duration kLongestPause = std::chrono::milliseconds(500);
 
+  // An opening without an answer for so long counts as a failed one, though it goes on: a server
+  // that stands still refuses nothing, and callers shall not wait for each attempt to time out.
+  static constexpr Duration kLongestSilence = std::chrono::seconds(2);
+
   void Opened();
   // A connection that was in use came back well: the server lives, whatever openings say.
   void CameBackWell() { since_.reset(); }
   // `others` connections are in use.
   void Failed(Instant now, OpenFailure failure, int others);
+  // Openings wait for an answer and nothing else came back well in that time: proof enough. What
+  // was lost on the way there is found sooner by a fresh attempt than by those that hang.
+  void Silent(Instant now);
   // Somebody knows better: the next attempt may begin at once.
   void TryNow(Instant now);
 

@@ -18,6 +18,11 @@ WorkerFactory Threads(std::shared_ptr<Connector> connector, Clock& clock) {
   };
 }
 
+absl::Status NoAnswer() {
+  return ConnectionUnavailable("the database did not answer in time to an attempt to connect",
+                               Stage::kConnecting);
+}
+
 OpenFailure KindOf(const absl::Status& why) {
   return DetailOf(why).sqlstate == kTooManyConnections ? OpenFailure::kServerFull
                                                        : OpenFailure::kUnreachable;
@@ -206,12 +211,7 @@ std::optional<Order> Pool::OpenFailed(SlotId slot, const absl::Status& why) {
   {
     MutexLock lock(mutex_);
     // Not the caller's deadline: that of the opening.
-    last_connect_failure_ = why.code() == absl::StatusCode::kDeadlineExceeded
-                                ? ConnectionUnavailable(
-                                      "the database did not answer in time to "
-                                      "an attempt to connect",
-                                      Stage::kConnecting)
-                                : why;
+    last_connect_failure_ = why.code() == absl::StatusCode::kDeadlineExceeded ? NoAnswer() : why;
     Actions actions;
     state_.OpenFailed(now, slot, KindOf(why), actions);
     Prepare(now, actions, slot, deliveries);
@@ -278,6 +278,8 @@ Instant Pool::Tick(Instant now) {
 }
 
 void Pool::Prepare(Instant now, const Actions& actions, SlotId self, Deliveries& deliveries) {
+  // Down without a failure: for silence.
+  if (state_.outage().down() && last_connect_failure_.ok()) last_connect_failure_ = NoAnswer();
   // A slot that gets no worker fails at once, which may lead to the next action.
   Actions failures = PrepareOnce(now, actions, self, deliveries);
   while (!failures.opens.empty() || !failures.refusals.empty()) {
@@ -388,7 +390,11 @@ absl::Status Pool::Refusal(RefusalReason reason, Instant now) const {
                         .counts = state_.counts(),
                         .mode = state_.mode(),
                         .last_connect_failure = last_connect_failure_};
-  if (reason == RefusalReason::kDown) facts.next_attempt = state_.outage().next_attempt() - now;
+  if (reason == RefusalReason::kDown) {
+    // One that is under way, and may hang, says nothing about when to come again.
+    facts.next_attempt =
+        facts.counts.opening > 0 ? Outage::kLongestPause : state_.outage().next_attempt() - now;
+  }
   // Thousands may be refused at one stroke, and most have no use for the names.
   if (reason == RefusalReason::kTimedOut || reason == RefusalReason::kLeaseLimit) {
     facts.held = Held(now);

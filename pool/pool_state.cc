@@ -3,79 +3,14 @@
 #include <algorithm>
 #include <cassert>
 #include <iterator>
+#include <utility>
 
 namespace emsdb {
 namespace {
 
-// So many openings at once, and no more: each costs the server a process and a handshake.
-constexpr int kMostOpening = 16;
 constexpr Duration kHeldLongUnset = std::chrono::seconds(30);
 
 }  // namespace
-
-std::string_view CloseReasonName(CloseReason reason) {
-  switch (reason) {
-    case CloseReason::kOverflow:
-      return "overflow";
-    case CloseReason::kRecycled:
-      return "recycled";
-    case CloseReason::kInvalidated:
-      return "invalidated";
-    case CloseReason::kStale:
-      return "stale";
-    case CloseReason::kBroken:
-      return "broken";
-    case CloseReason::kDirty:
-      return "dirty";
-    case CloseReason::kResized:
-      return "resized";
-    case CloseReason::kShutdown:
-      return "shutdown";
-  }
-  return "";
-}
-
-std::string_view RefusalReasonName(RefusalReason reason) {
-  switch (reason) {
-    case RefusalReason::kTimedOut:
-      return "timed_out";
-    case RefusalReason::kDeadline:
-      return "deadline";
-    case RefusalReason::kLineFull:
-      return "line_full";
-    case RefusalReason::kLeaseLimit:
-      return "lease_limit";
-    case RefusalReason::kConnectFailed:
-      return "connect_failed";
-    case RefusalReason::kDown:
-      return "down";
-    case RefusalReason::kPaused:
-      return "paused";
-    case RefusalReason::kHopeless:
-      return "hopeless";
-    case RefusalReason::kShutdown:
-      return "shutdown";
-  }
-  return "";
-}
-
-std::string_view ResetResultName(ResetResult result) {
-  return result == ResetResult::kDone ? "done" : "failed";
-}
-
-std::string_view PoolModeName(PoolMode mode) {
-  switch (mode) {
-    case PoolMode::kRunning:
-      return "running";
-    case PoolMode::kPaused:
-      return "paused";
-    case PoolMode::kDown:
-      return "down";
-    case PoolMode::kDraining:
-      return "draining";
-  }
-  return "";
-}
 
 PoolState::PoolState(const PoolLimits& limits) : limits_(limits), slots_(limits.limit()) {
   empty_.reserve(slots_.size());
@@ -138,6 +73,7 @@ void PoolState::Opened(Instant now, SlotId id, Actions& actions) {
   Slot& slot = slots_[id];
   assert(slot.phase == Phase::kOpening);
   outage_.Opened();
+  heard_ = now;
   turnover_.Opened(now - slot.since);
   slot.generation = generation_;
   slot.recycle_at = RecycleAt(now, id);
@@ -188,7 +124,10 @@ void PoolState::Returned(Instant now, SlotId id, Condition condition, Instant an
   slot.answered = answered;
   idle_.push_back(id);
   if (slot.claim.purpose == Purpose::kStatement) turnover_.Held(now - slot.since);
-  if (condition == Condition::kGood) outage_.CameBackWell();
+  if (condition == Condition::kGood) {
+    outage_.CameBackWell();
+    heard_ = now;
+  }
   if (condition == Condition::kBroken) {
     // Only connections as old as the one that died are suspect.
     if (slot.generation == generation_) Invalidate();
@@ -233,6 +172,7 @@ void PoolState::Tick(Instant now, Actions& actions) {
                                           : paused_ ? RefusalReason::kPaused
                                                     : RefusalReason::kTimedOut});
   }
+  if (listen_ <= now) NoticeSilence(now, actions);
   if (NextProbe() <= now) Open(now, actions);
   if (look_again_ <= now) OpenMissing(now, actions);
   if (sweep_ <= now) ReportHeldLong(now, actions);
@@ -240,18 +180,19 @@ void PoolState::Tick(Instant now, Actions& actions) {
 
 Instant PoolState::NextDue() const {
   const Instant sweep = In(Phase::kLeased) > 0 ? sweep_ : kNever;
-  return std::min({line_.NextDeadline(), NextProbe(), look_again_, sweep});
+  const Instant listen = Hopeful() > 0 && !draining_ ? listen_ : kNever;
+  return std::min({line_.NextDeadline(), NextProbe(), look_again_, sweep, listen});
 }
 
 void PoolState::Resume(Instant now, Actions& actions) {
   paused_ = false;
-  outage_ = {};
+  StartAfresh(now);
   Serve(now, actions);
 }
 
 void PoolState::Reconnect(Instant now, Actions& actions) {
   Invalidate();
-  outage_ = {};
+  StartAfresh(now);
   while (!idle_.empty()) StartClosing(idle_.back(), CloseReason::kInvalidated, actions);
   Serve(now, actions);
 }
@@ -336,71 +277,12 @@ bool PoolState::GrantIdle(Instant now, Actions& actions) {
   return true;
 }
 
-void PoolState::OpenMissing(Instant now, Actions& actions) {
-  look_again_ = kNever;
-  if (line_.size() == 0 || !MayOpen()) return;
-  const int wanted = std::min(Wanted(), kMostOpening);
-  if (In(Phase::kOpening) >= wanted) return;
-  const int worthwhile = Worthwhile(now, wanted);
-  while (MayOpen() && In(Phase::kOpening) < worthwhile) Open(now, actions);
-  if (MayOpen() && In(Phase::kOpening) < wanted) look_again_ = turnover_.LookAgain(now);
-}
-
-void PoolState::Open(Instant now, Actions& actions) {
-  const SlotId id = empty_.back();
-  empty_.pop_back();
-  slots_[id].since = now;
-  Move(slots_[id], Phase::kOpening);
-  actions.opens.push_back(id);
-}
-
 // A drained pool opens nothing: where no connection is left that could come back, nobody shall wait
 // for one.
 void PoolState::RefuseStranded(Actions& actions) {
   if (!draining_) return;
   const int hopes = In(Phase::kIdle) + In(Phase::kLeased) + In(Phase::kOpening);
   if (stopped_ || hopes == 0) RefuseAll(actions);
-}
-
-// How many in line may have a connection, if there were enough.
-int PoolState::Wanted() const {
-  const int reporting = line_.size(Priority::kReporting);
-  const int may_report = std::min(reporting, ReportingLimit() - reporting_leased_);
-  return line_.size() - reporting + std::max(0, may_report);
-}
-
-// How many of the wanted openings would be of use: the others' waiters are expected to be served by
-// what comes back before. One is always made while fewer are there than are kept.
-int PoolState::Worthwhile(Instant now, int wanted) const {
-  double served = 0;
-  for (const Slot& slot : slots_) {
-    const bool comes_back =
-        slot.phase == Phase::kLeased && slot.claim.purpose == Purpose::kStatement;
-    if (comes_back) served += turnover_.ServedBy(now - slot.since);
-  }
-  const int least = live() < limits_.size || In(Phase::kOpening) > 0 ? 1 : 0;
-  if (served >= wanted) return least;
-  return std::max(least, wanted - static_cast<int>(served));
-}
-
-// Counts only who is certain to go first, and on every connection that could serve them.
-bool PoolState::Hopeless(Instant now, const Claim& claim) const {
-  if (claim.priority == Priority::kDispatch || claim.caller_deadline == kNever) return false;
-  int ahead = 0;
-  for (int rank = 0; rank <= static_cast<int>(claim.priority); ++rank) {
-    ahead += line_.size(static_cast<Priority>(rank));
-  }
-  const int serving = limits_.limit() - leases_leased_;
-  return After(now, turnover_.Wait(ahead, serving)) > claim.caller_deadline;
-}
-
-// One attempt at a time, for a database that is down, or for those who wait for a server that is
-// full.
-Instant PoolState::NextProbe() const {
-  if (!outage_.cautious() || draining_ || paused_ || In(Phase::kOpening) > 0 || !HasRoom()) {
-    return kNever;
-  }
-  return outage_.down() || Wanted() > 0 ? outage_.next_attempt() : kNever;
 }
 
 // A connection that is held for longer than others may wait for it is worth a word.
@@ -455,6 +337,7 @@ void PoolState::DropClaim(const Claim& claim) {
 }
 
 void PoolState::Move(Slot& slot, Phase phase) {
+  if (std::exchange(slot.silent, false)) --silent_;
   --in_phase_[static_cast<int>(slot.phase)];
   ++in_phase_[static_cast<int>(phase)];
   slot.phase = phase;

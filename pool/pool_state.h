@@ -19,52 +19,18 @@
 #include <cstdint>
 #include <deque>
 #include <optional>
-#include <string_view>
 #include <vector>
 
 #include "absl/container/inlined_vector.h"
 #include "pool/limits.h"
 #include "pool/line.h"
 #include "pool/outage.h"
+#include "pool/reasons.h"
 #include "pool/turnover.h"
 
 namespace emsdb {
 
 using SlotId = int;
-
-// Why a connection was closed; the same words in metrics, logs and tests.
-enum class CloseReason {
-  kOverflow,     // given back while enough idle ones were kept
-  kRecycled,     // older than DB_POOL_RECYCLE
-  kInvalidated,  // older than a disconnect that was noticed on another one
-  kStale,        // found dead before use, by a ping or by a look at the socket
-  kBroken,       // lost in use
-  kDirty,        // given back in a state that could not be cleaned
-  kResized,      // beyond the limits of a pool that was made smaller
-  kShutdown
-};
-std::string_view CloseReasonName(CloseReason reason);  // "overflow", ...
-
-// Why a waiter got no connection.
-enum class RefusalReason {
-  kTimedOut,       // DB_POOL_TIMEOUT
-  kDeadline,       // the caller's own, shorter deadline
-  kLineFull,       // EMSDB_MAX_WAITERS
-  kLeaseLimit,     // EMSDB_MAX_LEASED
-  kConnectFailed,  // the connection opened for it could not be made
-  kDown,           // the database cannot be reached: nobody waits for it
-  kPaused,         // DB_POOL_TIMEOUT was over while an operator's pause lasted
-  kHopeless,       // EMSDB_REFUSE_HOPELESS: its deadline would have passed in line
-  kShutdown
-};
-std::string_view RefusalReasonName(RefusalReason reason);  // "timed_out", ...
-
-// What became of the reset of a session that its holder had changed.
-enum class ResetResult {
-  kDone,
-  kFailed  // the connection is closed: kDirty, or kBroken where it was lost
-};
-std::string_view ResetResultName(ResetResult result);  // "done", "failed"
 
 // What to do to a connection before it is handed out.
 enum class Check {
@@ -99,10 +65,6 @@ struct Actions {
   absl::InlinedVector<Refusal, 1> refusals;
   absl::InlinedVector<SlotId, 1> held_long;  // for longer than others may wait; each lease once
 };
-
-// What a pool does, as its operators see it.
-enum class PoolMode { kRunning, kPaused, kDown, kDraining };
-std::string_view PoolModeName(PoolMode mode);  // "running", ...
 
 class PoolState {
  public:
@@ -183,6 +145,7 @@ class PoolState {
     Instant since{};        // of an opening or of a lease: its beginning
     Claim claim;            // of the holder, while leased
     bool reported = false;  // as held for long
+    bool silent = false;    // an opening that has been without an answer for too long
   };
 
   // Matches waiters with connections and opens what is missing.
@@ -194,6 +157,9 @@ class PoolState {
   void RefuseIfDown(Actions& actions);
   void RefuseEverybody(RefusalReason reason, Actions& actions);
   void ReportHeldLong(Instant now, Actions& actions);
+  void NoticeSilence(Instant now, Actions& actions);
+  void StartAfresh(Instant now);
+  int Hopeful() const { return In(Phase::kOpening) - silent_; }
   // A connection that is closing makes room for the next one only once it is closed.
   bool HasRoom() const { return !empty_.empty() && live() < limits_.limit(); }
   bool MayOpen() const { return HasRoom() && !draining_ && !paused_ && !outage_.cautious(); }
@@ -229,6 +195,9 @@ class PoolState {
   int leases_leased_ = 0;         // of them, those that have their connection
   Instant look_again_ = kNever;   // at a line that is expected to be served without openings
   Instant sweep_ = kNever;        // for those who hold a connection for long
+  Instant listen_ = kNever;       // for openings that get no answer
+  Instant heard_{};               // when a connection was opened or came back well
+  int silent_ = 0;                // openings, of those under way
   std::uint64_t generation_ = 1;  // connections of an older one are closed before their next use
   std::uint64_t jitter_ = 0x9E3779B97F4A7C15ULL;
   bool paused_ = false;

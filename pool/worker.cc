@@ -24,26 +24,21 @@ void Lease::End() {
   if (worker_ != nullptr) std::exchange(worker_, nullptr)->EndLease();
 }
 
-ThreadWorker::ThreadWorker(WorkerHost& host, SlotId slot, Connector& connector, Clock& clock)
-    : host_(host), slot_(slot), connector_(connector), clock_(clock), thread_([this] { Run(); }) {}
-
-ThreadWorker::~ThreadWorker() { thread_.join(); }
-
-void ThreadWorker::Give(Order order) {
+void ConnectionWorker::Give(Order order) {
   MutexLock lock(mutex_);
   order_ = std::move(order);
-  changed_.NotifyOne();
+  Changed();
 }
 
-Order ThreadWorker::NextOrder() {
+Order ConnectionWorker::NextOrder() {
   MutexLock lock(mutex_);
-  while (!order_) changed_.Wait(mutex_);
+  while (!order_) AwaitChange();
   Order order = *std::move(order_);
   order_.reset();
   return order;
 }
 
-void ThreadWorker::Run() {
+void ConnectionWorker::Run() {
   for (std::optional<Order> next = NextOrder();;) {
     if (std::holds_alternative<ExitOrder>(*next)) return;
     next = std::visit([this](auto& order) { return Carry(order); }, *next);
@@ -51,7 +46,7 @@ void ThreadWorker::Run() {
   }
 }
 
-std::optional<Order> ThreadWorker::Carry(const OpenOrder&) {
+std::optional<Order> ConnectionWorker::Carry(const OpenOrder&) {
   const Instant began = clock_.Now();
   auto opened = connector_.Open(ShortBounds(kConnectTimeout));
   if (!opened.ok()) return host_.OpenFailed(slot_, opened.status());
@@ -59,12 +54,12 @@ std::optional<Order> ThreadWorker::Carry(const OpenOrder&) {
   return host_.Opened(slot_, clock_.Now() - began);
 }
 
-std::optional<Order> ThreadWorker::Carry(const CloseOrder& order) {
+std::optional<Order> ConnectionWorker::Carry(const CloseOrder& order) {
   connection_.reset();
   return host_.Closed(slot_, order.reason);
 }
 
-std::optional<Order> ThreadWorker::Carry(ServeOrder& order) {
+std::optional<Order> ConnectionWorker::Carry(ServeOrder& order) {
   const std::shared_ptr<Waiter> waiter = std::move(order.waiter);
   if (!Proved(order)) return host_.FoundStale(slot_, waiter);
   {
@@ -88,7 +83,7 @@ std::optional<Order> ThreadWorker::Carry(ServeOrder& order) {
   return next;
 }
 
-bool ThreadWorker::Proved(const ServeOrder& order) {
+bool ConnectionWorker::Proved(const ServeOrder& order) {
   ping_cut_short_ = false;
   if (!connection_->LooksAlive()) return false;
   if (order.check == Check::kLook) return true;
@@ -102,18 +97,18 @@ bool ThreadWorker::Proved(const ServeOrder& order) {
   return answered || ping_cut_short_;
 }
 
-bool ThreadWorker::Kept() {
+bool ConnectionWorker::Kept() {
   MutexLock lock(mutex_);
   return leased_;
 }
 
 // Serves the holder of a lease that outlived its call; returns at once when the lease has ended.
 // Who is to be answered then, if anybody.
-std::shared_ptr<Waiter> ThreadWorker::RunTask() {
+std::shared_ptr<Waiter> ConnectionWorker::RunTask() {
   LeaseTask task;
   {
     MutexLock lock(mutex_);
-    while (leased_ && !task_) changed_.Wait(mutex_);
+    while (leased_ && !task_) AwaitChange();
     if (!leased_) return nullptr;
     task = *std::move(task_);
     task_.reset();
@@ -122,14 +117,14 @@ std::shared_ptr<Waiter> ThreadWorker::RunTask() {
   return std::exchange(answer_, nullptr);
 }
 
-bool ThreadWorker::MustBeCleaned() const {
+bool ConnectionWorker::MustBeCleaned() const {
   return !connection_->broken() && (connection_->session_changed() ||
                                     connection_->transaction_state() != TransactionState::kIdle);
 }
 
 // Nothing of one holder reaches the next: what is open is rolled back, what was changed in the
 // session is reset, and what cannot be is closed.
-Condition ThreadWorker::Clean() {
+Condition ConnectionWorker::Clean() {
   if (MustBeCleaned()) {
     stop_.Clear();
     const bool idle = connection_->transaction_state() == TransactionState::kIdle;
@@ -146,25 +141,25 @@ Condition ThreadWorker::Clean() {
   return idle && !connection_->session_changed() ? Condition::kGood : Condition::kDirty;
 }
 
-void ThreadWorker::ResetSession() {
+void ConnectionWorker::ResetSession() {
   const bool done = connection_->ResetSession(ShortBounds(kResetTimeout)).ok();
   host_.Reset(slot_, done ? ResetResult::kDone : ResetResult::kFailed);
 }
 
-Bounds ThreadWorker::ShortBounds(Duration longest) {
+Bounds ConnectionWorker::ShortBounds(Duration longest) {
   return {After(clock_.Now(), longest), &stop_};
 }
 
-void ThreadWorker::Post(LeaseTask task) {
+void ConnectionWorker::Post(LeaseTask task) {
   MutexLock lock(mutex_);
   task_ = std::move(task);
-  changed_.NotifyOne();
+  Changed();
 }
 
-void ThreadWorker::EndLease() {
+void ConnectionWorker::EndLease() {
   MutexLock lock(mutex_);
   leased_ = false;
-  changed_.NotifyOne();
+  Changed();
 }
 
 }  // namespace emsdb

@@ -1,5 +1,5 @@
-// The thread that belongs to one connection: the only place that blocks. It opens, proves, uses and
-// closes the connection, each when it is ordered to, and reports back.
+// What works for one connection: the only place that blocks. It opens, proves, uses and closes the
+// connection, each when it is ordered to, and reports back. As a rule it is a thread.
 #ifndef EMSDB_POOL_WORKER_H_
 #define EMSDB_POOL_WORKER_H_
 
@@ -69,19 +69,28 @@ class Worker {
 // descriptors.
 using WorkerFactory = std::function<std::unique_ptr<Worker>(WorkerHost& host, SlotId slot)>;
 
-// The real one: a thread.
-class ThreadWorker final : public Worker {
+// What every worker does, step by step; how it waits for the next order is a subclass's. The steps
+// are one flow of control, Run, that nobody else enters.
+class ConnectionWorker : public Worker {
  public:
-  ThreadWorker(WorkerHost& host, SlotId slot, Connector& connector, Clock& clock);
-
-  // Waits for the thread to end: it must have been given an ExitOrder.
-  ~ThreadWorker() override;
-
   void Give(Order order) override;
   void Stop(StopReason reason) override { stop_.Raise(reason); }
 
- private:
+ protected:
+  ConnectionWorker(WorkerHost& host, SlotId slot, Connector& connector, Clock& clock)
+      : host_(host), slot_(slot), connector_(connector), clock_(clock) {}
+
+  // Carries out orders until an ExitOrder comes.
   void Run();
+
+  // In Run: lets go of mutex_ until Changed() is called; may return early.
+  virtual void AwaitChange() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) = 0;
+  // Any thread: there is something new to do.
+  virtual void Changed() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) = 0;
+
+  Mutex mutex_;
+
+ private:
   Order NextOrder();
   std::optional<Order> Carry(const OpenOrder& order);
   std::optional<Order> Carry(ServeOrder& order);
@@ -107,17 +116,30 @@ class ThreadWorker final : public Worker {
   Connector& connector_;
   Clock& clock_;
   StopSignal stop_;
-  // The thread's own.
+  // Run's own.
   std::unique_ptr<Connection> connection_;
   std::shared_ptr<Waiter> answer_;  // of the task that runs
   bool ping_cut_short_ = false;     // by the deadline of the caller for whom it was sent
 
-  Mutex mutex_;
-  CondVar changed_;
   std::optional<Order> order_ ABSL_GUARDED_BY(mutex_);
   std::optional<LeaseTask> task_ ABSL_GUARDED_BY(mutex_);
   bool leased_ ABSL_GUARDED_BY(mutex_) = false;
+};
 
+// The real one: a thread.
+class ThreadWorker final : public ConnectionWorker {
+ public:
+  ThreadWorker(WorkerHost& host, SlotId slot, Connector& connector, Clock& clock)
+      : ConnectionWorker(host, slot, connector, clock), thread_([this] { Run(); }) {}
+
+  // Waits for the thread to end: it must have been given an ExitOrder.
+  ~ThreadWorker() override { thread_.join(); }
+
+ private:
+  void AwaitChange() override ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { changed_.Wait(mutex_); }
+  void Changed() override ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { changed_.NotifyOne(); }
+
+  CondVar changed_;
   std::thread thread_;  // last: it starts when everything else stands
 };
 

@@ -57,15 +57,16 @@ void Reachability::StopWatching() {
 }
 
 void Reachability::Run() {
-  std::map<std::string, Instant> next;
+  std::map<std::string, Instant> asked;
   Clock& clock = pools_.clock();
   for (;;) {
-    Instant wake = clock.Now() + kWhileAway;
+    const Instant wake = clock.Now() + kWhileAway;
     for (Database* database : pools_.databases()) {
       const std::string& name = database->settings().name;
-      if (clock.Now() < next[name]) continue;
-      next[name] = clock.Now() + (reachable(name) ? kWhileReachable : kWhileAway);
-      Ask(*database);
+      const auto last = asked.find(name);
+      if (last != asked.end() && clock.Now() < last->second + PauseFor(*database)) continue;
+      const Instant now = clock.Now();
+      if (Ask(*database)) asked[name] = now;
     }
     MutexLock lock(mutex_);
     while (!stopping_ && clock.Now() < wake) clock.WaitUntil(mutex_, changed_, wake);
@@ -73,17 +74,26 @@ void Reachability::Run() {
   }
 }
 
-void Reachability::Ask(Database& database) {
+// As things are when the pause is over, not when it began: an answer may have changed them. And a
+// pool in use finds out sooner than a question every few seconds.
+Duration Reachability::PauseFor(const Database& database) const {
+  const bool well =
+      reachable(database.settings().name) && database.pool().numbers().mode != PoolMode::kDown;
+  return well ? kWhileReachable : kWhileAway;
+}
+
+bool Reachability::Ask(Database& database) {
   // In a pause every question would wait for its end: what was known last still holds.
-  if (database.pool().numbers().mode == PoolMode::kPaused) return;
+  if (database.pool().numbers().mode == PoolMode::kPaused) return false;
   const std::string& name = database.settings().name;
   {
     MutexLock lock(mutex_);
-    if (asked_[name] > 0) return;
+    if (asked_[name] > 0) return false;
     ++asked_[name];
   }
   Inquire(pools_, database, "SELECT 1",
           [this, name](const auto& answer) { Answered(name, answer.status()); });
+  return true;
 }
 
 void Reachability::Answered(const std::string& database, const absl::Status& status) {

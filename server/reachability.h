@@ -29,7 +29,7 @@ class Reachability {
   std::map<std::string, absl::Status> AskAll();
 
   // From now on in a thread of its own: each database every few seconds, more often while it is
-  // away.
+  // away, and within half a second where its pool says that it is down.
   void Watch(Listener listener);
   void StopWatching();
 
@@ -38,7 +38,9 @@ class Reachability {
 
  private:
   void Run();
-  void Ask(Database& database);
+  Duration PauseFor(const Database& database) const;
+  // False if the last question has not been answered yet.
+  bool Ask(Database& database);
   void Answered(const std::string& database, const absl::Status& status);
 
   PoolManager& pools_;

@@ -20,7 +20,7 @@ emsdb_test(postgres_pgtest
   LIBRARIES emsdb::pool_postgres emsdb_test_support absl::str_format)
 
 # Prints a figure and can hardly fail: not among the tests.
-add_executable(postgres_reset_cost postgres_reset_cost.cc postgres_fixture.cc)
+add_executable(postgres_reset_cost EXCLUDE_FROM_ALL postgres_reset_cost.cc postgres_fixture.cc)
 target_link_libraries(postgres_reset_cost PRIVATE
   emsdb::pool_postgres emsdb_test_support emsdb_options absl::str_format GTest::gmock_main)
 set_target_properties(postgres_reset_cost PROPERTIES

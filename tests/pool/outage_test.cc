@@ -47,6 +47,18 @@ TEST(Outage, IsNoneWhereTheServerIsOnlyFullAndOthersWork) {
   EXPECT_TRUE(outage.down()) << "nobody is left who could come back";
 }
 
+TEST(Outage, TakesSilenceForProofAndTriesAnewAtOnce) {
+  Outage outage;
+  outage.Silent(kStart);
+  EXPECT_TRUE(outage.down());
+  EXPECT_TRUE(outage.cautious());
+  EXPECT_EQ(outage.next_attempt(), kStart);
+  outage.Silent(kStart + milliseconds(1));
+  EXPECT_EQ(outage.since(), kStart);
+  outage.Opened();
+  EXPECT_FALSE(outage.down());
+}
+
 TEST(Outage, TriesAgainLaterAndLaterButNeverMoreThanHalfASecond) {
   Outage outage;
   outage.Failed(kStart, OpenFailure::kUnreachable, 0);

@@ -53,7 +53,7 @@ TEST(PoolStateDown, TriesByItselfOneAttemptAtATime) {
   pool.now = due;
   pool.Tick();
   ASSERT_EQ(pool.did.opens.size(), 1u);
-  pool.now += seconds(5);
+  pool.now += seconds(1);
   pool.Arrive();
   pool.Tick();
   EXPECT_TRUE(pool.did.opens.empty()) << "one is under way";
@@ -135,6 +135,92 @@ TEST(PoolStateDown, SendsTheOneBackWhoseConnectionProvedDeadWithTheTruth) {
   const Ticket ticket = pool.FoundStale(first);
   EXPECT_EQ(pool.refused(), RefusalReason::kDown);
   EXPECT_EQ(pool.did.refusals[0].ticket, ticket);
+}
+
+// A server that stands still: it takes the connection and says nothing.
+TEST(PoolStateSilent, LetsNobodyWaitLongForAnOpeningThatGetsNoAnswer) {
+  StatePlay pool(Limits(2, 0));
+  const Ticket waiting = pool.Arrive().ticket;
+  ASSERT_EQ(pool.did.opens.size(), 1u);
+  EXPECT_EQ(pool.state.NextDue(), pool.now + Outage::kLongestSilence);
+  pool.now += Outage::kLongestSilence - milliseconds(1);
+  pool.Tick();
+  EXPECT_TRUE(pool.did.refusals.empty());
+  pool.now += milliseconds(1);
+  pool.Tick();
+  EXPECT_EQ(pool.state.mode(), PoolMode::kDown);
+  ASSERT_EQ(pool.refused(), RefusalReason::kDown);
+  EXPECT_EQ(pool.did.refusals[0].ticket, waiting);
+  EXPECT_EQ(pool.Arrive().refused, RefusalReason::kDown);
+}
+
+TEST(PoolStateSilent, MakesOneFreshAttemptAtATimeBesideThoseThatHang) {
+  StatePlay pool(Limits(10, 0));
+  for (int i = 0; i < 3; ++i) pool.Arrive();
+  const int hanging = pool.state.counts().opening;
+  int opening = hanging;
+  for (int round = 0; round < 3; ++round) {
+    pool.now += Outage::kLongestSilence;
+    pool.Tick();
+    EXPECT_EQ(pool.state.counts().opening, ++opening);
+    pool.Tick();
+    EXPECT_EQ(pool.state.counts().opening, opening);
+    EXPECT_EQ(pool.state.NextDue(), pool.now + Outage::kLongestSilence);
+  }
+}
+
+TEST(PoolStateSilent, EndsWhenAnOpeningThatHungIsAnsweredAfterAll) {
+  StatePlay pool(Limits(1, 0));
+  pool.Arrive();
+  const SlotId slot = pool.did.opens.at(0);
+  pool.now += Outage::kLongestSilence;
+  pool.Tick();
+  EXPECT_TRUE(pool.did.opens.empty()) << "there is no room for another";
+  ASSERT_EQ(pool.state.mode(), PoolMode::kDown);
+  pool.now += seconds(5);
+  pool.Opened(slot);
+  EXPECT_EQ(pool.state.mode(), PoolMode::kRunning);
+  EXPECT_EQ(pool.state.NextDue(), kNever);
+  EXPECT_GE(pool.Take(), 0);
+}
+
+TEST(PoolStateSilent, IsNoOutageWhereOthersComeBackWell) {
+  StatePlay pool(Limits(3, 0));
+  const SlotId held = pool.Take();
+  for (int i = 0; i < 2; ++i) pool.Arrive();
+  ASSERT_GT(pool.state.counts().opening, 0);
+  pool.now += milliseconds(1500);
+  pool.Return(held);
+  pool.now += milliseconds(500);
+  pool.Tick();
+  EXPECT_EQ(pool.state.mode(), PoolMode::kRunning);
+  EXPECT_TRUE(pool.did.refusals.empty());
+  pool.now += milliseconds(1500);
+  pool.Tick();
+  EXPECT_EQ(pool.state.mode(), PoolMode::kDown) << "counted from then on";
+}
+
+TEST(PoolStateSilent, GivesWhatHangsAnotherChanceWhenAnOperatorReconnects) {
+  StatePlay pool(Limits(1, 0));
+  pool.Arrive();
+  pool.now += Outage::kLongestSilence;
+  pool.Tick();
+  ASSERT_EQ(pool.state.mode(), PoolMode::kDown);
+  pool.Reconnect();
+  EXPECT_FALSE(pool.Arrive().refused);
+  pool.now += Outage::kLongestSilence;
+  pool.Tick();
+  EXPECT_EQ(pool.refused(), RefusalReason::kDown);
+}
+
+TEST(PoolStateSilent, IsNotLookedForWhileItDrains) {
+  StatePlay pool(Limits(1, 0));
+  pool.Arrive();
+  pool.Drain();
+  pool.now += Outage::kLongestSilence;
+  pool.Tick();
+  EXPECT_TRUE(pool.did.refusals.empty());
+  EXPECT_EQ(pool.state.mode(), PoolMode::kDraining);
 }
 
 TEST(PoolStateDown, StopsTryingWhenItDrains) {

@@ -67,6 +67,11 @@ TEST_F(ThePool, NamesTheLastConnectErrorInTheTimeOut) {
       {.status = WithDetail(absl::ResourceExhaustedError("sorry, too many clients already"),
                             {.sqlstate = "53300"})});
   const CallRef late = test.Start();
+  // Until the second failure is known, the pool may still be about to open.
+  while (test.pool->numbers().last_connect_error.empty() || test.connector->attempts() < 2 ||
+         test.pool->numbers().counts.opening > 0) {
+    std::this_thread::yield();
+  }
   clock.Advance(seconds(5));
   EXPECT_THAT(late->Await(),
               HasMessage(EndsWith("held by unnamed 1; the longest by unnamed for 5.0 s; "
@@ -174,6 +179,20 @@ TEST_F(ThePool, AnswersUnavailableWhenTheDatabaseLetsAnOpeningHang) {
   test.connector->AwaitHanging(1);
   clock.Advance(kConnectTimeout);
   EXPECT_THAT(call->Await(), StatusIs(absl::StatusCode::kUnavailable));
+}
+
+TEST_F(ThePool, SaysSoSoonerThanAHangingOpeningTimesOut) {
+  auto test = Make(1, 0);
+  test.connector->Next(Operation::kOpen, {.pace = Pace::kHangs});
+  const CallRef call = test.Start();
+  test.connector->AwaitHanging(1);
+  clock.Advance(Outage::kLongestSilence);
+  EXPECT_THAT(call->Await(), StatusIs(absl::StatusCode::kUnavailable));
+  EXPECT_THAT(call->Await(), HasMessage("the database did not answer in time to an attempt to "
+                                        "connect"));
+  EXPECT_THAT(call->Await(), HasDetail(Field(&ErrorDetail::retry_after, Outage::kLongestPause)));
+  EXPECT_EQ(test.pool->numbers().mode, PoolMode::kDown);
+  test.connector->Release();
 }
 
 TEST_F(ThePool, ReplacesAConnectionWhoseSocketWasClosed) {

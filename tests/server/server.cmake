@@ -5,6 +5,7 @@ emsdb_test(server_test
   caller_test.cc
   convert_test.cc
   operators_test.cc
+  reachability_test.cc
   result_sink_test.cc
   rpc_status_test.cc
   LIBRARIES emsdb::server emsdb_test_support)

@@ -1,0 +1,76 @@
+// Who asks the pool for connections: a bare waiter, and a call as a handler makes it.
+#ifndef EMSDB_TESTS_POOL_SIMULATION_CALLERS_H_
+#define EMSDB_TESTS_POOL_SIMULATION_CALLERS_H_
+
+#include <functional>
+
+#include "pool/call.h"
+#include "tests/pool/simulation/person.h"
+#include "tests/pool/simulation/witness.h"
+
+namespace emsdb {
+
+// Uses the connection it was granted; may keep the lease.
+using Use = std::function<absl::Status(Connection&, const Bounds&, Lease&)>;
+
+// Knows no more than the pool's contract for a Waiter; so what the pool calls is seen unfiltered.
+class BareWaiter final : public Waiter, public Participant {
+ public:
+  BareWaiter(Person& person, Witness& witness, Use use)
+      : Participant(person), witness_(witness), use_(std::move(use)) {}
+
+  void Granted(Lease lease) override {
+    witness_.Granted(person(), lease.connection());
+    use_(lease.connection(), {person().caller_deadline, &lease.stop()}, lease).IgnoreError();
+  }
+  void Answer() override { witness_.Answered(person()); }
+  void Refused(absl::Status /*why*/) override {
+    witness_.Refused(person());
+    witness_.Answered(person());
+  }
+  Holder holder() const override {
+    witness_.Chosen(const_cast<BareWaiter*>(this)->person());
+    return {"bare", ""};
+  }
+
+ private:
+  Witness& witness_;
+  const Use use_;
+};
+
+class SimulatedCall final : public Call, public Participant {
+ public:
+  SimulatedCall(
+      Person& person, Witness& witness, Clock& clock, CallOptions options, Use use,
+      std::function<void()> then = [] {})
+      : Call(std::move(options), clock),
+        Participant(person),
+        witness_(witness),
+        use_(std::move(use)),
+        then_(std::move(then)) {}
+
+  // Asked by the pool once, under its lock, when it has chosen: nothing else tells the moment.
+  Holder holder() const override {
+    witness_.Chosen(const_cast<SimulatedCall*>(this)->person());
+    return Call::holder();
+  }
+
+ private:
+  absl::Status Run(Connection& connection, const Bounds& bounds, Lease& lease) override {
+    witness_.Granted(person(), connection);
+    return use_(connection, bounds, lease);
+  }
+  void Finish(absl::Status /*status*/, const CallTimes& /*times*/) override {
+    if (person().at == Person::At::kInLine) witness_.RefusedOrWithdrawn(person());
+    witness_.Answered(person());
+    then_();
+  }
+
+  Witness& witness_;
+  const Use use_;
+  const std::function<void()> then_;
+};
+
+}  // namespace emsdb
+
+#endif  // EMSDB_TESTS_POOL_SIMULATION_CALLERS_H_
