@@ -112,8 +112,10 @@ Token SqlLexer::TakeNumber() {
   std::size_t end = 0;
   const auto digits_and_letters = [&](std::size_t i) {
     const char c = rest_[i];
-    const bool sign =
-        (c == '+' || c == '-') && i > 0 && (rest_[i - 1] == 'e' || rest_[i - 1] == 'E');
+    // Only before a digit: 1e-- is a number and a comment.
+    const bool sign = (c == '+' || c == '-') && i > 0 &&
+                      (rest_[i - 1] == 'e' || rest_[i - 1] == 'E') && i + 1 < rest_.size() &&
+                      IsDigit(rest_[i + 1]);
     return std::isalnum(static_cast<unsigned char>(c)) || c == '.' || c == '_' || sign;
   };
   while (end < rest_.size() && digits_and_letters(end)) ++end;

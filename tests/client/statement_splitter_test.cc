@@ -106,6 +106,11 @@ TEST(StatementSplitter, EndsACommentAtACarriageReturnAsPostgresqlDoes) {
   EXPECT_THAT(Split("-- a\rselect 1; select 2"), ElementsAre("select 1", "select 2"));
 }
 
+TEST(StatementSplitter, KeepsALiteralThatGoesOnBehindANewLine) {
+  EXPECT_THAT(Split("select E'a'\n'\\';'; select 2"),
+              ElementsAre("select E'a'\n'\\';'", "select 2"));
+}
+
 TEST(StatementSplitter, SeesADollarQuoteBehindANumber) {
   EXPECT_THAT(Split("select $1$$;$$; select 2"), ElementsAre("select $1$$;$$", "select 2"));
 }

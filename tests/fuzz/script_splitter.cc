@@ -23,7 +23,8 @@ void AppendTokens(std::string_view sql, std::vector<std::string>& tokens) {
 
 void ScriptSplitter(std::string_view input) {
   const auto statements = client::cli::SplitScript(input);
-  if (!statements.ok()) return;
+  // SQLite's second quote for names is an operator in PostgreSQL: a script has none.
+  if (!statements.ok() || input.find('`') != std::string_view::npos) return;
   std::vector<std::string> all;
   std::vector<std::string> split;
   AppendTokens(input, all);

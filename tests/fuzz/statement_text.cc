@@ -101,7 +101,7 @@ void CheckFingerprint(std::string_view sql) {
   const std::string print = Fingerprint(sql);
   Require(print.size() <= 203, "a fingerprint is short");
   Require(!IsUtf8(sql) || IsUtf8(print), "a fingerprint of UTF-8 is UTF-8");
-  if (print.size() > 200) return;
+  if (print.ends_with("...")) return;  // cut off
   Require(Fingerprint(print) == print, "a fingerprint's fingerprint is itself");
   Require(FingerprintHash(print) == FingerprintHash(sql), "and has the same hash");
 }

@@ -29,7 +29,7 @@ ErrorDetail TakeDetail(Reader& reader) {
   detail.statement = reader.Number<int>();
   detail.row = reader.Number<std::int64_t>();
   detail.retry = static_cast<Retry>(reader.Byte() % 3);
-  if (reader.Byte() % 2 == 1) detail.retry_after = Duration(reader.Number<std::int64_t>() / 2);
+  if (reader.Byte() % 2 == 1) detail.retry_after = Duration(reader.Number<std::uint64_t>() >> 2);
   return detail;
 }
 
