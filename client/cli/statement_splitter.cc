@@ -63,8 +63,8 @@ class Splitter {
       if (escapes == BackslashEscapes::kYes && script_[at_] == '\\') {
         ++at_;
       } else if (script_[at_] == quote) {
-        // A doubled quote closes and opens again, which comes to the same.
-        return Skip(1);
+        if (at_ + 1 >= script_.size() || script_[at_ + 1] != quote) return Skip(1);
+        ++at_;  // doubled, it is one inside
       }
     }
     return NeverClosed(what, begin);

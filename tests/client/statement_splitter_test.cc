@@ -109,6 +109,7 @@ TEST(StatementSplitter, EndsACommentAtACarriageReturnAsPostgresqlDoes) {
 TEST(StatementSplitter, KeepsALiteralThatGoesOnBehindANewLine) {
   EXPECT_THAT(Split("select E'a'\n'\\';'; select 2"),
               ElementsAre("select E'a'\n'\\';'", "select 2"));
+  EXPECT_THAT(Split("select E'a''\\';'; select 2"), ElementsAre("select E'a''\\';'", "select 2"));
 }
 
 TEST(StatementSplitter, SeesADollarQuoteBehindANumber) {
