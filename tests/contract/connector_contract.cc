@@ -24,12 +24,6 @@ constexpr Duration kGrace = seconds(2);
 
 }  // namespace
 
-Bounds Within(Duration wait, const StopSignal* stop) {
-  return {.deadline = After(Clock::Real().Now(), wait), .stop = stop};
-}
-
-Bounds Soon() { return Within(seconds(10)); }
-
 void ConnectorContract::SetUp() {
   static std::atomic<int> counter{0};
   table_ = absl::StrFormat("contract_%d_%d", getpid(), ++counter);

@@ -11,6 +11,7 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <memory>
 #include <ostream>
 #include <string>
@@ -62,8 +63,10 @@ struct ContractFactory {
 };
 
 // Ten seconds from now: far beyond what a healthy database needs.
-Bounds Soon();
-Bounds Within(Duration wait, const StopSignal* stop = nullptr);
+inline Bounds Within(Duration wait, const StopSignal* stop = nullptr) {
+  return {.deadline = After(Clock::Real().Now(), wait), .stop = stop};
+}
+inline Bounds Soon() { return Within(std::chrono::seconds(10)); }
 
 // A database, a connection that writes, and a table `t` of the test's own with the columns
 // id (primary key), b, i, d, s (text) and y (bytes); dropped at the end.

@@ -142,7 +142,23 @@ absl::Status SimulatedConnection::Begin(const TransactionOptions&, const RunOpti
   return begun;
 }
 
-absl::Status SimulatedConnection::Commit(const Bounds& bounds) {
+// Nobody copies here, and nobody sets savepoints: to the pool they are statements like others.
+absl::StatusOr<std::int64_t> SimulatedConnection::CopyIn(const CopyTarget&, const RunOptions&,
+                                                         const Bounds&, RowSource&) {
+  return absl::UnimplementedError("not in the simulation");
+}
+
+absl::Status SimulatedConnection::Savepoint(const SavepointAction&, const Bounds&) {
+  return absl::UnimplementedError("not in the simulation");
+}
+
+absl::Status SimulatedConnection::ResetSession(const Bounds& bounds) {
+  absl::Status trip = Trip(database_.dice_.UpTo(kSlowTrip), bounds);
+  if (trip.ok()) session_changed_ = false;
+  return trip;
+}
+
+absl::Status SimulatedConnection::Commit(const Bounds& bounds, CommitWitness*) {
   const bool failed = transaction_ == TransactionState::kFailed;
   absl::Status trip = Trip(database_.dice_.UpTo(kSlowTrip), bounds);
   if (!trip.ok()) return broken_ ? OutcomeUnknown("the link died", Stage::kCommitting) : trip;

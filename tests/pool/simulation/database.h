@@ -59,7 +59,11 @@ class SimulatedConnection final : public Connection {
                             const Bounds& bounds, BatchSink& sink) override;
   absl::Status Begin(const TransactionOptions& transaction, const RunOptions& options,
                      const Bounds& bounds) override;
-  absl::Status Commit(const Bounds& bounds) override;
+  absl::StatusOr<std::int64_t> CopyIn(const CopyTarget& target, const RunOptions& options,
+                                      const Bounds& bounds, RowSource& source) override;
+  absl::Status Commit(const Bounds& bounds, CommitWitness* witness) override;
+  absl::Status Savepoint(const SavepointAction& action, const Bounds& bounds) override;
+  absl::Status ResetSession(const Bounds& bounds) override;
   absl::Status RollBack(const Bounds& bounds) override;
   absl::Status Ping(const Bounds& bounds) override;
   bool LooksAlive() override;
