@@ -31,6 +31,8 @@ Answer AnswerFrom(const grpc::Status& status, const grpc::ClientContext& context
   const auto& metadata = context.GetServerInitialMetadata();
   const auto token = metadata.find("emsdb-commit-token");
   if (token != metadata.end()) answer.token.assign(token->second.data(), token->second.size());
+  // The answer of the first time, to a call that was repeated, has it in its details alone.
+  if (answer.token.empty()) answer.token = client::ErrorInfoOf(answer.status).commit_token();
   return answer;
 }
 

@@ -61,7 +61,7 @@ TEST(Transfers, InAFileAreWhatTheirCallersWereToldWhileCallersLeave) {
   std::cout << office.sums_seen() << " sums seen, the longest attempt " << office.longest().count()
             << " ms, seed " << seed << ": " << office.book().Summary();
 
-  // Behind all that callers have left: a transaction of theirs is over after two seconds.
+  // Behind all that callers have left: a transaction of theirs is over after a second.
   const auto client = *client::Client::Connect({.address = gateway.address()});
   const auto last = client.ExecuteBatch("main", {{"update accounts set balance = balance"}});
   EXPECT_TRUE(last.ok()) << last.status();

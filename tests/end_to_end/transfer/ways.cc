@@ -161,7 +161,7 @@ std::string Ways::Begin(const v1::Statement& first, bool& first_is_done, Answer&
   v1::TransactionOptions options;
   FillOptions(options);
   // What a caller who left has left behind.
-  options.mutable_idle_timeout()->set_seconds(2);
+  options.mutable_idle_timeout()->set_seconds(1);
   first_is_done = Below(2) == 0;
   if (first_is_done) {
     v1::QueryRequest request;
