@@ -72,6 +72,7 @@ absl::StatusOr<Result> Client::Query(const std::string& database, std::string sq
       MakeQuery<v1::QueryRequest>(database, std::move(sql), std::move(parameters), options);
   request.set_read_only(options.access == Access::kReadOnly);
   request.set_resolvable(options.resolving == Resolving::kOn);
+  request.set_outside_transaction(options.wrapping == Wrapping::kNone);
   return RunQuery(*runner_, options.call, RulesFor(options.access), request);
 }
 

@@ -49,6 +49,10 @@ enum class Access { kReadWrite, kReadOnly };
 // Whether a lost answer to an autocommit write is to be cleared up later.
 enum class Resolving { kOff, kOn };
 
+// Whether a statement by itself is wrapped into a transaction of its own, which VACUUM and its like
+// refuse. What such a one did before it failed may stay.
+enum class Wrapping { kTransaction, kNone };
+
 enum class Isolation { kDefault, kReadCommitted, kRepeatableRead, kSerializable };
 
 // How long a call may take, and who may end it sooner.
@@ -63,6 +67,7 @@ struct QueryOptions {
   // PostgreSQL, Client::Query: a trip more buys a token for a write whose answer is lost
   // (ErrorInfo::commit_token).
   Resolving resolving = Resolving::kOff;
+  Wrapping wrapping = Wrapping::kTransaction;  // Client::Query
   std::uint32_t max_rows = 0;  // fail rather than return more; 0: the gateway's limit
   // PostgreSQL: names for parameters the server cannot infer; empty, or one for each.
   std::vector<std::string> parameter_types = {};

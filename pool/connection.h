@@ -50,6 +50,14 @@ enum class SessionReset {
                    // seen
 };
 
+// Whether a statement by itself is wrapped into a transaction of its own.
+enum class Wrapping {
+  kTransaction,
+  // VACUUM and its like refuse that. What such a statement did before it failed may stay (CREATE
+  // INDEX CONCURRENTLY leaves an invalid index behind).
+  kNone
+};
+
 // What travels with a statement beside its text.
 struct RunOptions {
   Access access = Access::kReadWrite;  // of a statement outside a transaction
@@ -57,6 +65,8 @@ struct RunOptions {
   // Told of the commit, where the driver can name it. Of a statement outside a transaction that may
   // write it costs a trip more: it is committed in a second one. Null: nobody asks.
   CommitWitness* witness = nullptr;
+  Wrapping wrapping = Wrapping::kTransaction;  // kNone: neither in a transaction, nor read-only,
+                                               // nor with a witness
 };
 
 // What a finished statement says.
@@ -190,6 +200,9 @@ class Connection {
   // seen: by the statement's kind, the settings that the server reports, and names in the text. So
   // it shall be used by its present holder alone until it was reset.
   virtual bool session_changed() const = 0;
+
+  // It has taken so much memory, for one huge value, that it shall be closed when it is given back.
+  virtual bool outgrown() const { return false; }
 
   // Undoes what session_changed() means, in one round trip, and none if it is false. OK: the
   // session is as it was after Open. Anything else: it is not, or nobody knows, and the connection

@@ -20,6 +20,7 @@ struct DatabaseSettings {
   std::string tier;        // the tier the limits came from; empty without one
   PoolLimits limits;       // not applied to SQLite
   SessionReset session_reset = SessionReset::kWhenChanged;  // not applied to SQLite
+  int statement_cache = 100;  // most statements kept prepared in a session; not applied to SQLite
 };
 
 }  // namespace emsdb

@@ -243,6 +243,17 @@ absl::Status ResultTooLarge(std::string_view limit, std::string_view advice) {
               {.reason = "RESULT_TOO_LARGE", .stage = Stage::kRunning, .retry = Retry::kNo});
 }
 
+absl::Status ResultMemoryUsedUp(std::int64_t mebibytes) {
+  return Make(absl::StatusCode::kResourceExhausted,
+              absl::StrFormat("the results of all calls together have used up their %d MiB "
+                              "(EMSDB_RESULT_MEMORY); nothing was changed",
+                              mebibytes),
+              {.reason = "RESULT_MEMORY",
+               .stage = Stage::kRunning,
+               .retry = Retry::kYes,
+               .retry_after = std::chrono::milliseconds(200)});
+}
+
 absl::Status SlowReader(Duration waited) {
   return Make(absl::StatusCode::kResourceExhausted,
               absl::StrFormat("the caller did not read for %.1f s; the rows before this are not "

@@ -110,6 +110,10 @@ absl::Status FailedEarlier();
 // The result is over a limit of rows or bytes. RESOURCE_EXHAUSTED.
 absl::Status ResultTooLarge(std::string_view limit, std::string_view advice);
 
+// The results of all calls together have used up the memory that they may have; nothing is wrong
+// with this one. RESOURCE_EXHAUSTED; may be repeated.
+absl::Status ResultMemoryUsedUp(std::int64_t mebibytes);
+
 // The caller of a stream did not read for too long. RESOURCE_EXHAUSTED.
 absl::Status SlowReader(Duration waited);
 

@@ -124,7 +124,7 @@ void PoolState::Returned(Instant now, SlotId id, Condition condition, Instant an
   slot.answered = answered;
   idle_.push_back(id);
   if (slot.claim.purpose == Purpose::kStatement) turnover_.Held(now - slot.since);
-  if (condition == Condition::kGood) {
+  if (condition == Condition::kGood || condition == Condition::kOutgrown) {
     outage_.CameBackWell();
     heard_ = now;
   }
@@ -134,6 +134,8 @@ void PoolState::Returned(Instant now, SlotId id, Condition condition, Instant an
     StartClosing(id, CloseReason::kBroken, actions);
   } else if (condition == Condition::kDirty) {
     StartClosing(id, CloseReason::kDirty, actions);
+  } else if (condition == Condition::kOutgrown) {
+    StartClosing(id, CloseReason::kOutgrown, actions);
   } else if (Beyond()) {
     StartClosing(id, CloseReason::kResized, actions);
   }

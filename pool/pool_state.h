@@ -39,7 +39,7 @@ enum class Check {
 };
 
 // In which state a connection comes back.
-enum class Condition { kGood, kBroken, kDirty };
+enum class Condition { kGood, kBroken, kDirty, kOutgrown };
 
 struct Actions {
   struct Grant {

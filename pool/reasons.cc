@@ -16,6 +16,8 @@ std::string_view CloseReasonName(CloseReason reason) {
       return "broken";
     case CloseReason::kDirty:
       return "dirty";
+    case CloseReason::kOutgrown:
+      return "outgrown";
     case CloseReason::kResized:
       return "resized";
     case CloseReason::kShutdown:

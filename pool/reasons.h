@@ -15,6 +15,7 @@ enum class CloseReason {
   kStale,        // found dead before use, by a ping or by a look at the socket
   kBroken,       // lost in use
   kDirty,        // given back in a state that could not be cleaned
+  kOutgrown,     // given back with much memory, which a huge value had needed
   kResized,      // beyond the limits of a pool that was made smaller
   kShutdown
 };

@@ -138,7 +138,8 @@ Condition ConnectionWorker::Clean() {
     return ping_cut_short_ || connection_->given_up() ? Condition::kDirty : Condition::kBroken;
   }
   const bool idle = connection_->transaction_state() == TransactionState::kIdle;
-  return idle && !connection_->session_changed() ? Condition::kGood : Condition::kDirty;
+  if (!idle || connection_->session_changed()) return Condition::kDirty;
+  return connection_->outgrown() ? Condition::kOutgrown : Condition::kGood;
 }
 
 void ConnectionWorker::ResetSession() {

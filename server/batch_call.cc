@@ -65,12 +65,14 @@ BatchCall::BatchCall(Gateway& gateway, CallBasics basics, UnaryReactor& reactor,
     : UnaryCall(gateway, std::move(basics), reactor, response),
       batch_(std::move(batch)),
       course_(options().deadline),
-      witness_(this->basics().database, announcer()) {}
+      witness_(this->basics().database, announcer()),
+      share_(gateway.result_memory) {}
 
 void BatchCall::ForgetResults() {
   sinks_.clear();
-  budget_ = {};
   response().Clear();
+  share_.GiveBack();
+  budget_ = {.share = &share_};
   for (std::size_t i = 0; i < batch_.statements.size(); ++i) {
     v1::StatementResult& result = *response().add_results();
     sinks_.emplace_back(*result.mutable_columns(), *result.mutable_rows(), budget_);

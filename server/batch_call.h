@@ -41,6 +41,7 @@ class BatchCall final : public UnaryCall<v1::ExecuteBatchResponse>, private Batc
   const Batch batch_;
   BatchCourse course_;
   TokenWitness witness_;
+  ResultShare share_;
   ResultBudget budget_;
   std::deque<ResultSink> sinks_;
 };

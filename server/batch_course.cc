@@ -16,7 +16,9 @@ constexpr int kDoublings = 6;
 constexpr Duration kForTheAnswer = std::chrono::milliseconds(50);
 
 bool IsConflict(const ErrorDetail& detail) {
-  return (detail.sqlstate == "40001" || detail.sqlstate == "40P01") &&
+  // A change of a table is one with whoever changed it.
+  return (detail.sqlstate == "40001" || detail.sqlstate == "40P01" ||
+          detail.reason == "PLAN_CHANGED") &&
          detail.outcome == Outcome::kNothingDone;
 }
 

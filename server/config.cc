@@ -24,6 +24,12 @@ const SecondsRule kDrainRule = {
 const SecondsRule kSlowReaderRule = {
     .least = 0.001, .most = 86400, .rule = "must be seconds from 0.001 to 86400"};
 
+const NumberRule kStatementCacheRule = {
+    .least = 0, .most = 10000, .rule = "must be a number of statements from 0 (none) to 10000"};
+// Less would not hold one result of the largest size.
+const NumberRule kResultMemoryRule = {
+    .least = 16, .most = 1 << 20, .rule = "must be mebibytes from 16 to 1048576"};
+
 // ENV=prod must not become development by a slip of the pen.
 bool IsNearlyProduction(const std::string& value) {
   const std::string lower = absl::AsciiStrToLower(value);
@@ -66,6 +72,17 @@ void ReadSessionReset(SettingReader& reader, std::vector<DatabaseSettings>& data
   for (DatabaseSettings& database : databases) {
     database.session_reset = SessionReset::kBeforeEveryUse;
   }
+}
+
+void ReadStatementCache(SettingReader& reader, std::vector<DatabaseSettings>& databases) {
+  const auto statements = reader.WholeNumber("EMSDB_STATEMENT_CACHE", kStatementCacheRule);
+  if (!statements) return;
+  for (DatabaseSettings& database : databases) database.statement_cache = *statements;
+}
+
+void ReadResultMemory(SettingReader& reader, std::size_t& bytes) {
+  const auto mebibytes = reader.WholeNumber("EMSDB_RESULT_MEMORY", kResultMemoryRule);
+  if (mebibytes) bytes = static_cast<std::size_t>(*mebibytes) << 20;
 }
 
 // The reading of TLS files: each must be there, and look like what it is for.
@@ -226,6 +243,8 @@ std::variant<Config, ConfigComplaints> ParseConfig(const Settings& environment,
   const std::vector<std::string> names = DatabaseNames(reader);
   config.databases = ReadDatabases(reader, names, config, read_file);
   ReadSessionReset(reader, config.databases);
+  ReadStatementCache(reader, config.databases);
+  ReadResultMemory(reader, config.result_memory);
   config.not_applied_to_sqlite = NotApplied(reader, config.databases);
   config.tls = TlsReader(reader, read_file).Read();
   ReadSwitch(reader, "EMSDB_INSECURE", PlainText::kAnywhere, config.plain_text);

@@ -50,6 +50,10 @@ struct Config {
   BindValues bind_values = BindValues::kHidden;
   Duration drain_timeout = std::chrono::seconds(10);
   Duration slow_reader_timeout = std::chrono::seconds(10);
+  // What all results that are being built or sent may take together. The default is room for some
+  // sixty of the largest, each of them about 8 MiB here, beside what else the process needs; and a
+  // gigabyte, the usual smallest machine, is not used up by results alone.
+  std::size_t result_memory = std::size_t{512} << 20;
 
   // The variables for pools that are set, although some database is in SQLite, where they are not
   // applied.

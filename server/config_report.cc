@@ -55,6 +55,7 @@ std::vector<Row> ServerRows(const Config& config) {
       {"data directory", config.data_dir.string()},
       {"drain time-out", ShownSeconds(config.drain_timeout) + " s"},
       {"slow reader time-out", ShownSeconds(config.slow_reader_timeout) + " s"},
+      {"memory for results", absl::StrFormat("%d MiB", config.result_memory >> 20)},
       {"values in the log", config.bind_values == BindValues::kShown
                                 ? "may be shown (EMSDB_LOG_VALUES=1), and patient data with them"
                                 : "hidden"},
@@ -83,6 +84,13 @@ std::string DatabaseTable(const Config& config) {
   return Table(rows);
 }
 
+std::string ShownStatementCache(const DatabaseSettings& database) {
+  if (database.session_reset == SessionReset::kBeforeEveryUse || database.statement_cache == 0) {
+    return "no statements kept prepared";
+  }
+  return absl::StrFormat("at most %d statements kept prepared in each", database.statement_cache);
+}
+
 // What all PostgreSQL pools have in common; empty where there is none.
 std::string PoolLine(const Config& config) {
   const auto found = std::find_if(
@@ -92,12 +100,13 @@ std::string PoolLine(const Config& config) {
   const PoolLimits& limits = found->limits;
   return absl::StrFormat(
       "pools: ping after %s s without an answer, idle connections %s first, at most %d calls in "
-      "line%s, sessions reset %s\n",
+      "line%s, sessions reset %s, %s\n",
       ShownSeconds(limits.pre_ping_window),
       limits.idle_order == IdleOrder::kMostRecentFirst ? "most recently used"
                                                        : "least recently used",
       limits.max_waiters, limits.refuse_hopeless ? ", none whose deadline would pass there" : "",
-      found->session_reset == SessionReset::kBeforeEveryUse ? "before every use" : "when changed");
+      found->session_reset == SessionReset::kBeforeEveryUse ? "before every use" : "when changed",
+      ShownStatementCache(*found));
 }
 
 std::string BudgetLines(const Config& config) {

@@ -7,6 +7,7 @@
 #include "server/authority.h"
 #include "server/journal.h"
 #include "server/open_calls.h"
+#include "server/result_memory.h"
 
 namespace emsdb {
 
@@ -16,6 +17,7 @@ struct Gateway {
   OpenCalls& open_calls;
   Authority& authority;
   Duration slow_reader_timeout;
+  ResultMemory& result_memory;
 };
 
 }  // namespace emsdb

@@ -40,7 +40,10 @@ Settings Environment() {
 
 absl::StatusOr<std::unique_ptr<PostgresConnector>> MakePostgres(const DatabaseSettings& settings) {
   return PostgresConnector::Create(
-      {.uri = settings.connection, .session_reset = settings.session_reset}, Clock::Real());
+      {.uri = settings.connection,
+       .session_reset = settings.session_reset,
+       .statement_cache = static_cast<std::size_t>(settings.statement_cache)},
+      Clock::Real());
 }
 
 // What libpq itself has against a URL, beyond what the settings' own check finds.

@@ -47,6 +47,23 @@ MetricFamily OldestTransactions(PoolManager& pools) {
   return family;
 }
 
+void AddResultMemory(std::vector<MetricFamily>& families, const ResultMemory& results) {
+  const auto add = [&](const char* name, const char* help, prometheus::MetricType type,
+                       double value) {
+    prometheus::ClientMetric metric;
+    metric.gauge.value = value;
+    metric.counter.value = value;
+    families.push_back({name, help, type, {metric}});
+  };
+  using prometheus::MetricType;
+  add("emsdb_result_memory_bytes", "Memory of the results that are being built or sent",
+      MetricType::Gauge, static_cast<double>(results.used()));
+  add("emsdb_result_memory_max_bytes", "The most that it may be", MetricType::Gauge,
+      static_cast<double>(results.most()));
+  add("emsdb_result_memory_refused_total", "Calls that failed since it was used up",
+      MetricType::Counter, static_cast<double>(results.refused()));
+}
+
 }  // namespace
 
 // Counts in metrics that are looked up once, at the start.
@@ -144,8 +161,9 @@ void Metrics::CommitInDoubt(const std::string& database, const std::string& foun
   in_doubt_.Add({{"database", database}, {"found", found}}).Increment();
 }
 
-std::string Metrics::Render(PoolManager& pools) const {
+std::string Metrics::Render(PoolManager& pools, const ResultMemory& results) const {
   std::vector<MetricFamily> families = registry_.Collect();
+  AddResultMemory(families, results);
   std::vector<MetricFamily> of_pools = PoolFamilies(pools);
   families.insert(families.end(), of_pools.begin(), of_pools.end());
   families.push_back(OldestTransactions(pools));

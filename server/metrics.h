@@ -16,6 +16,7 @@
 #include "absl/status/status.h"
 #include "pool/observer.h"
 #include "pool/pool_manager.h"
+#include "server/result_memory.h"
 
 namespace emsdb {
 
@@ -40,8 +41,8 @@ class Metrics {
   void BatchRetried(const std::string& database);
   void CommitInDoubt(const std::string& database, const std::string& found);
 
-  // Everything in Prometheus' text format, with the pools as they are now.
-  std::string Render(PoolManager& pools) const;
+  // Everything in Prometheus' text format, with the pools and the results as they are now.
+  std::string Render(PoolManager& pools, const ResultMemory& results) const;
 
  private:
   class DatabaseObserver;

@@ -97,6 +97,20 @@ void StartAsked(Gateway& gateway, const Asked& asked, const std::string& sql, Tr
   call->Start(route.pool, Purpose::kStatement, route.writer);
 }
 
+// What cannot be had without a transaction.
+absl::Status CheckOutside(const v1::QueryRequest& request, const Caller& caller) {
+  if (!request.outside_transaction()) return absl::OkStatus();
+  constexpr char kField[] = "outside_transaction";
+  if (request.has_transaction()) return InvalidField(kField, "not with `transaction`");
+  if (request.read_only()) {
+    return InvalidField(kField, "not with `read_only`, which is a property of transactions");
+  }
+  if (request.resolvable()) {
+    return InvalidField(kField, "not with `resolvable`: there is no one transaction to ask about");
+  }
+  return CheckMayWrite(caller);
+}
+
 // What only a statement in an open transaction may have.
 absl::Status CheckInside(const v1::QueryRequest& request) {
   const v1::TransactionSelector& transaction = request.transaction();
@@ -121,17 +135,21 @@ absl::Status StartQuery(Gateway& gateway, grpc::CallbackServerContext& context,
     return InvalidField("max_rows", absl::StrFormat("%d: at most %d, use StreamQuery for more",
                                                     request.max_rows(), ResultBudget::kMostRows));
   }
+  absl::Status outside = CheckOutside(request, asked->basics.caller);
+  if (!outside.ok()) return outside;
   if (request.resolvable() && request.has_transaction()) {
     return InvalidField("resolvable", "only for autocommit; other commits have a token anyway");
   }
   if (request.resolvable() && asked->naming == CommitNaming::kPossible) {
     asked->naming = CommitNaming::kResolvable;
   }
-  StatementCall::Work work = {.statement = std::move(asked->statement),
-                              .access = asked->access,
-                              .max_rows = request.max_rows(),
-                              .beginning = std::nullopt,
-                              .naming = asked->naming};
+  StatementCall::Work work = {
+      .statement = std::move(asked->statement),
+      .access = asked->access,
+      .max_rows = request.max_rows(),
+      .beginning = std::nullopt,
+      .naming = asked->naming,
+      .wrapping = request.outside_transaction() ? Wrapping::kNone : Wrapping::kTransaction};
   if (request.commit()) work.step = TransactionStep::kStatementAndCommit;
   const TransactionStep step = work.step;
   const bool begins = request.transaction().has_begin();

@@ -10,6 +10,11 @@ namespace {
 constexpr std::size_t kResultOverhead = 64;
 constexpr std::size_t kColumnOverhead = 16 + 64;
 
+// What protobuf's objects take in memory beside what is in them: a message and the pointer to it,
+// for a cell a string's header too.
+constexpr std::size_t kHeapOfRow = 72;
+constexpr std::size_t kHeapOfCell = 80;
+
 constexpr char kAdvice[] = "use StreamQuery, or ask for less";
 
 }  // namespace
@@ -20,15 +25,17 @@ absl::Status ResultSink::OnColumns(std::span<const Column> columns) {
   for (const Column& column : columns) {
     bytes += column.name.size() + column.type.size() + kColumnOverhead;
   }
-  return Spend(bytes);
+  return Spend(bytes, columns.size() * kHeapOfCell);
 }
 
-absl::Status ResultSink::Spend(std::size_t bytes) {
+absl::Status ResultSink::Spend(std::size_t bytes, std::size_t heap) {
   if (bytes > budget_.bytes) {
     return ResultTooLarge(absl::StrFormat("%d bytes", ResultBudget::kMostBytes), kAdvice);
   }
   budget_.bytes -= bytes;
-  return absl::OkStatus();
+  if (budget_.share == nullptr) return absl::OkStatus();
+  // Twice: in the message, and written out for the network.
+  return budget_.share->Take(2 * bytes + heap);
 }
 
 absl::Status ResultSink::OnRow(std::span<const Cell> cells) {
@@ -36,7 +43,7 @@ absl::Status ResultSink::OnRow(std::span<const Cell> cells) {
     return ResultTooLarge(absl::StrFormat("%d rows", budget_.row_limit), kAdvice);
   }
   --budget_.rows;
-  return Spend(AddRow(cells, rows_));
+  return Spend(AddRow(cells, rows_), kHeapOfRow + cells.size() * kHeapOfCell);
 }
 
 }  // namespace emsdb

@@ -5,6 +5,7 @@
 #include "emsdb/v1/value.pb.h"
 #include "pool/connection.h"
 #include "server/convert.h"
+#include "server/result_memory.h"
 
 namespace emsdb {
 
@@ -17,6 +18,7 @@ struct ResultBudget {
   std::size_t bytes = kMostBytes;
   std::uint32_t rows = kMostRows;
   std::uint32_t row_limit = kMostRows;  // what `rows` began with, for the message
+  ResultShare* share = nullptr;         // of all results' memory; null: not counted
 };
 
 class ResultSink final : public RowSink {
@@ -33,7 +35,8 @@ class ResultSink final : public RowSink {
   void OnColumnsNamed(std::span<const Column> columns) override { SetColumns(columns, columns_); }
 
  private:
-  absl::Status Spend(std::size_t bytes);
+  // `heap`: what the message takes here, before it is written out, beside its bytes.
+  absl::Status Spend(std::size_t bytes, std::size_t heap);
 
   Columns& columns_;
   Rows& rows_;

@@ -34,8 +34,10 @@ Server::Server(Config config, const ConnectorFactory& connectors, const Log& log
              }),
       journal_(log_, metrics_, config_.bind_values),
       open_calls_(clock_),
+      result_memory_(config_.result_memory),
       authority_(config_.callers),
-      gateway_{pools_, journal_, open_calls_, authority_, config_.slow_reader_timeout},
+      gateway_{pools_,        journal_, open_calls_, authority_, config_.slow_reader_timeout,
+               result_memory_},
       reachability_(pools_),
       query_service_(gateway_),
       transaction_service_(gateway_),
@@ -90,17 +92,17 @@ absl::Status Server::Listen() {
         "EMSDB_LISTEN: cannot listen on %s%s", config_.listen,
         config_.tls ? ", or EMSDB_TLS_CERT and EMSDB_TLS_KEY do not fit together" : ""));
   }
-  auto http = HttpServer::Start(
-      config_.metrics_listen,
-      {.metrics =
-           [this] {
-             return HttpAnswer{200, "text/plain; version=0.0.4", metrics_.Render(pools_)};
-           },
-       .health =
-           [] {
-             return HttpAnswer{200, "text/plain", "alive\n"};
-           },
-       .readiness = [this] { return Readiness(); }});
+  auto http = HttpServer::Start(config_.metrics_listen,
+                                {.metrics =
+                                     [this] {
+                                       return HttpAnswer{200, "text/plain; version=0.0.4",
+                                                         metrics_.Render(pools_, result_memory_)};
+                                     },
+                                 .health =
+                                     [] {
+                                       return HttpAnswer{200, "text/plain", "alive\n"};
+                                     },
+                                 .readiness = [this] { return Readiness(); }});
   if (!http.ok()) return std::move(http).status();
   http_ = *std::move(http);
   return absl::OkStatus();

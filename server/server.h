@@ -61,6 +61,7 @@ class Server {
   PoolManager pools_;
   Journal journal_;
   OpenCalls open_calls_;
+  ResultMemory result_memory_;
   Authority authority_;
   Gateway gateway_;
   Reachability reachability_;

@@ -30,6 +30,8 @@ StatementCall::StatementCall(Gateway& gateway, CallBasics basics, UnaryReactor& 
     : UnaryCall(gateway, std::move(basics), reactor, response),
       context_(context),
       work_(std::move(work)),
+      share_(gateway.result_memory),
+      budget_{.share = &share_},
       sink_(*response.mutable_columns(), *response.mutable_rows(), budget_) {
   if (work_.max_rows != 0) budget_.rows = budget_.row_limit = work_.max_rows;
 }
@@ -37,6 +39,7 @@ StatementCall::StatementCall(Gateway& gateway, CallBasics basics, UnaryReactor& 
 absl::Status StatementCall::Run(Connection& connection, const Bounds& bounds, Lease& lease) {
   TokenWitness witness(basics().database, announcer());
   RunOptions run = run_options(work_.access);
+  run.wrapping = work_.wrapping;
   if (work_.naming == CommitNaming::kResolvable) run.witness = &witness;
   if (work_.beginning) {
     absl::Status begun = connection.Begin(work_.beginning->options, run, bounds);

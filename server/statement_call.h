@@ -40,6 +40,7 @@ class StatementCall final : public UnaryCall<v1::QueryResponse> {
     std::optional<Beginning> beginning;  // set: the statement is the first of a transaction
     TransactionStep step = TransactionStep::kStatement;
     CommitNaming naming = CommitNaming::kNone;
+    Wrapping wrapping = Wrapping::kTransaction;
   };
 
   StatementCall(Gateway& gateway, CallBasics basics, UnaryReactor& reactor,
@@ -57,6 +58,7 @@ class StatementCall final : public UnaryCall<v1::QueryResponse> {
   grpc::CallbackServerContext& context_;
   Work work_;
   BegunTransaction begun_;
+  ResultShare share_;
   ResultBudget budget_;
   ResultSink sink_;
 };

@@ -26,6 +26,7 @@ absl::Status RunStatement(const StatementWork& work, TransactCall& call, Connect
   if (stream.rows_mismatched()) return FailedEarlier();
   v1::StatementResult& result = *stream.response().mutable_result();
   ResultBudget budget = work.budget;
+  budget.share = &stream.result_share();
   ResultSink sink(*result.mutable_columns(), *result.mutable_rows(), budget);
   const auto done =
       connection.Execute(work.statement, call.run_options(Access::kReadWrite), bounds, sink);

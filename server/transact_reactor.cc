@@ -97,6 +97,7 @@ void TransactReactor::OnReadDone(bool ok) {
 
 void TransactReactor::StartRequest() {
   response_.Clear();
+  result_share_.GiveBack();
   bool begun = false;
   {
     MutexLock lock(mutex_);
@@ -265,6 +266,10 @@ void TransactReactor::OnWriteDone(bool ok) {
     }
     if (phase_ != Phase::kWriting) return;
     patience_.Clear();
+    if (result_share_.is_large()) {  // Clear would keep the memory for the next answer
+      v1::TransactResponse().Swap(&response_);
+      result_share_.GiveBack();
+    }
     if (ok && !cancelled_) return Read();
   }
   GiveUpTransaction();

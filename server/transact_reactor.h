@@ -35,6 +35,7 @@ class TransactReactor final
 
   // For the running call, in the worker's thread, until it is answered.
   v1::TransactResponse& response() { return response_; }
+  ResultShare& result_share() { return result_share_; }
   void Begun(const std::string& id);
   // Sends `committing`, and waits until it is on its way: a commit that nobody could ask for must
   // not leave. Not OK: it was not sent, the caller left or does not read.
@@ -62,7 +63,11 @@ class TransactReactor final
 
   TransactReactor(Gateway& gateway, IdleStreams& waiting, OpenCalls::Entry entry,
                   grpc::CallbackServerContext& context)
-      : gateway_(gateway), waiting_(waiting), context_(context), entry_(std::move(entry)) {}
+      : gateway_(gateway),
+        waiting_(waiting),
+        context_(context),
+        entry_(std::move(entry)),
+        result_share_(gateway.result_memory) {}
 
   absl::Status Admitted();
   void AwaitBegin();
@@ -96,6 +101,7 @@ class TransactReactor final
   CallBasics basics_{.rpc = "Transact", .database = {}, .caller = {}, .options = {}};
   v1::TransactRequest request_;    // gRPC's while kReading
   v1::TransactResponse response_;  // the call's while kRunning, gRPC's while kWriting
+  ResultShare result_share_;       // as the response
   bool rows_mismatched_ = false;   // the worker's
 
   Mutex mutex_;

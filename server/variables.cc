@@ -72,8 +72,8 @@ std::vector<std::string> KnownVariables() {
       kUrl, "TELEHEALTH_DATABASE_URL", "FIRE_DATABASE_URL", "HEMS_DATABASE_URL", "EMSDB_DATABASES",
       "ENV", "ENVIRONMENT", "EMSDB_LISTEN", "EMSDB_METRICS_LISTEN", "EMSDB_DATA_DIR",
       "EMSDB_TLS_CERT", "EMSDB_TLS_KEY", "EMSDB_TLS_CLIENT_CA", "EMSDB_TOKENS_FILE",
-      "EMSDB_INSECURE", "EMSDB_DRAIN_TIMEOUT", "EMSDB_LOG_VALUES", "EMSDB_SESSION_RESET",
-      "EMSDB_SLOW_READER_TIMEOUT",
+      "EMSDB_INSECURE", "EMSDB_DRAIN_TIMEOUT", "EMSDB_LOG_VALUES", "EMSDB_RESULT_MEMORY",
+      "EMSDB_SESSION_RESET", "EMSDB_SLOW_READER_TIMEOUT", "EMSDB_STATEMENT_CACHE",
       // Read by the command line client; often set in the same environment.
       "EMSDB_ADDRESS", "EMSDB_TOKEN"};
   for (const std::string& name : PoolVariables()) names.push_back(name);

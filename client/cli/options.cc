@@ -187,6 +187,9 @@ void AddQuery(CLI::App& app, QueryCommand& query) {
   command.add_flag_callback(
       "--resolvable", [&query] { query.resolving = Resolving::kOn; },
       "Have a write whose answer is lost cleared up by `emsdb outcome`; at most 10,000 rows");
+  command.add_flag_callback(
+      "--outside-transaction", [&query] { query.wrapping = Wrapping::kNone; },
+      "For VACUUM, CREATE INDEX CONCURRENTLY and their like; not with the two above");
   AddAnyFormat(command, query.format);
   command.add_option("SQL", query.sql, "One statement; - reads it from standard input")->required();
 }

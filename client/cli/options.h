@@ -21,6 +21,7 @@ struct QueryCommand {
   std::vector<Value> parameters;
   Access access = Access::kReadWrite;
   Resolving resolving = Resolving::kOff;
+  Wrapping wrapping = Wrapping::kTransaction;
   Format format = Format::kTable;
 };
 

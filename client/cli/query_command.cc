@@ -23,11 +23,13 @@ absl::Status WriteRows(RowStream& stream, ResultWriter& writer, Output& output) 
   return absl::OkStatus();
 }
 
-// All rows at once, since a stream has no token.
-ExitStatus RunResolvable(const QueryCommand& command, const std::string& sql, Session& session) {
-  const auto result = session.client.Query(
-      command.database, sql, command.parameters,
-      {.access = command.access, .resolving = Resolving::kOn, .call = session.call});
+// All rows at once: a stream has neither a token, nor does it leave transactions out.
+ExitStatus RunUnary(const QueryCommand& command, const std::string& sql, Session& session) {
+  const auto result = session.client.Query(command.database, sql, command.parameters,
+                                           {.access = command.access,
+                                            .resolving = command.resolving,
+                                            .wrapping = command.wrapping,
+                                            .call = session.call});
   if (!result.ok()) return Report(result.status(), {.sql = sql});
   const std::unique_ptr<ResultWriter> writer = MakeWriter(command.format, session.output);
   writer->Begin(result->columns);
@@ -41,7 +43,9 @@ ExitStatus RunResolvable(const QueryCommand& command, const std::string& sql, Se
 }  // namespace
 
 ExitStatus RunQuery(const QueryCommand& command, const std::string& sql, Session& session) {
-  if (command.resolving == Resolving::kOn) return RunResolvable(command, sql, session);
+  if (command.resolving == Resolving::kOn || command.wrapping == Wrapping::kNone) {
+    return RunUnary(command, sql, session);
+  }
   absl::StatusOr<RowStream> stream = session.client.StreamQuery(
       command.database, sql, command.parameters, {.access = command.access, .call = session.call});
   if (!stream.ok()) return Report(stream.status(), {.sql = sql});

@@ -45,7 +45,8 @@ PostgresConnection::PostgresConnection(std::unique_ptr<Link> link,
                                        std::shared_ptr<PostgresShared> shared)
     : shared_(std::move(shared)),
       link_(std::move(link)),
-      wire_(std::make_unique<Wire>(link_->handle(), shared_->clock)) {}
+      wire_(std::make_unique<Wire>(link_->handle(), shared_->clock)),
+      statements_(shared_->statement_cache) {}
 
 absl::Status PostgresConnection::Prepare(const Bounds& bounds) {
   const bool asks_types = !shared_->types.complete();
@@ -74,6 +75,7 @@ absl::Status PostgresConnection::Prepare(const Bounds& bounds) {
   if (!usual.done()) return usual.status;
   if (!read_only.done()) return read_only.status;
   reports_ = ReportedSettings(wire_->handle());
+  literal_settings_ = LiteralSettings(wire_->handle());
   return absl::OkStatus();
 }
 
@@ -83,7 +85,8 @@ absl::StatusOr<Completion> PostgresConnection::Execute(const Statement& statemen
   auto parameters = CheckAndBind(statement);
   if (!parameters.ok()) return parameters.status();
   if (absl::Status ready = CheckReady(bounds, Stage::kRunning); !ready.ok()) return ready;
-  Member member{&statement, std::nullopt, *std::move(parameters)};
+  Member member{&statement, std::nullopt, *std::move(parameters), {}};
+  if (options.wrapping == Wrapping::kNone) return RunUnwrapped(member, options, bounds, sink);
   const bool may_write = options.access == Access::kReadWrite && !LooksLikeRead(statement.sql);
   const bool in_transaction = state_ == TransactionState::kOpen;
   const bool to_be_named = AskIdFor(options.witness, options.access) == AskId::kYes &&
@@ -91,24 +94,24 @@ absl::StatusOr<Completion> PostgresConnection::Execute(const Statement& statemen
   if (!in_transaction && ((may_write && MayReturnRows(statement.sql)) || to_be_named)) {
     return RunHeld(std::move(member), options, bounds, sink);
   }
-  return RunOne(member, options, bounds, sink);
+  return RunOne(std::move(member), options, bounds, sink);
 }
 
-absl::StatusOr<Completion> PostgresConnection::RunOne(const Member& member,
-                                                      const RunOptions& options,
+absl::StatusOr<Completion> PostgresConnection::RunOne(Member member, const RunOptions& options,
                                                       const Bounds& bounds, RowSink& sink) {
   const bool in_transaction = state_ == TransactionState::kOpen;
   const Doubt doubt = DoubtOf(*member.statement, options);
   RowForwarder rows(sink, decoder_, shared_->types);
   NoteText(*member.statement);
-  if (!QueueFreshSession() || !QueueSettings(options, bounds) ||
-      !QueueStatement(*member.statement, member.parameters) || !QueueSync()) {
+  if (!QueueFreshSession() || !QueueDrops() || !QueueSettings(options, bounds) ||
+      !QueueStatement(member) || !QueueSync()) {
     return SendFailed(Stage::kRunning);
   }
   Exchange exchange = Start(bounds);
   if (absl::Status fresh = ReadFreshSession(exchange); !fresh.ok()) return fresh;
+  ReadDrops(exchange);
   const StepEnd settings = ReadStep(exchange, nullptr, Stage::kRunning);
-  StepEnd end = ReadStep(exchange, &rows, Stage::kRunning);
+  StepEnd end = ReadStatement(exchange, member, rows);
   const StepEnd sync = ReadSync(exchange, Stage::kRunning);
   exchange.Finish();
   Settle(exchange);
@@ -116,7 +119,11 @@ absl::StatusOr<Completion> PostgresConnection::RunOne(const Member& member,
   if (IsUnknownPrepared(settings) && UsesPreparedSettings()) {
     // Somebody ran DEALLOCATE ALL where it could not be seen. Nothing else was run.
     changes_ |= SessionChange::kPrepared;
-    if (!in_transaction && !broken()) return RunOne(member, options, bounds, sink);
+    if (!in_transaction && !broken()) return RunOne(std::move(member), options, bounds, sink);
+  }
+  if (WasOutdated(end, member, rows, options.access) && !broken()) {
+    if (!in_transaction) return RunOne(std::move(member), options, bounds, sink);
+    if (end.outdated != StepEnd::Outdated::kPerhaps) return PlanChanged(end.status);
   }
   // Whether the server's word on the whole unit came, even if the connection was given up after it.
   const bool heard = !sync.lost();
@@ -144,7 +151,11 @@ absl::StatusOr<Completion> PostgresConnection::RunOne(const Member& member,
 absl::StatusOr<Completion> PostgresConnection::RunHeld(Member member, const RunOptions& options,
                                                        const Bounds& bounds, RowSink& sink) {
   SingleSink single(sink);
-  GroupEnd end = RunGroup(std::span<const Member>(&member, 1), {}, options, bounds, single);
+  GroupEnd end = RunGroup(std::span(&member, 1), {}, options, bounds, single);
+  // No row of it has come: the first that is read is its failure.
+  if (end.outdated && !broken()) {
+    end = RunGroup(std::span(&member, 1), {}, options, bounds, single);
+  }
   if (!end.status.ok()) return end.status;
   return single.completion();
 }
@@ -159,25 +170,25 @@ absl::Status PostgresConnection::ExecuteBatch(std::span<const GuardedStatement> 
     const Statement& statement = statements[i].statement;
     auto parameters = CheckAndBind(statement);
     if (!parameters.ok()) return AtStatement(parameters.status(), static_cast<int>(i));
-    members.push_back({&statement, statements[i].expect_rows, *std::move(parameters)});
+    members.push_back({&statement, statements[i].expect_rows, *std::move(parameters), {}});
   }
   if (absl::Status ready = CheckReady(bounds, Stage::kRunning); !ready.ok()) return ready;
   if (absl::Status idle = CheckIdle(); !idle.ok()) return idle;
   GroupEnd end = RunGroup(members, transaction, options, bounds, sink);
+  // Rows of others have been handed on: whoever has the sink runs it again.
+  if (end.outdated && !end.suspected && !broken()) end.status = PlanChanged(end.status);
   return end.failed_at < 0 ? end.status : AtStatement(end.status, end.failed_at);
 }
 
-PostgresConnection::GroupEnd PostgresConnection::RunGroup(std::span<const Member> members,
+PostgresConnection::GroupEnd PostgresConnection::RunGroup(std::span<Member> members,
                                                           const TransactionOptions& transaction,
                                                           const RunOptions& options,
                                                           const Bounds& bounds, BatchSink& sink) {
   for (const Member& member : members) NoteText(*member.statement);
-  bool queued = QueueFreshSession() && QueueText(BeginText(transaction)) &&
+  bool queued = QueueFreshSession() && QueueDrops() && QueueText(BeginText(transaction)) &&
                 QueueSettings({.identity = options.identity}, bounds) &&
                 QueueIdleTimeout(transaction.server_idle_timeout);
-  for (const Member& member : members) {
-    queued = queued && QueueStatement(*member.statement, member.parameters);
-  }
+  for (Member& member : members) queued = queued && QueueStatement(member);
   // What only reads has no id: not even the question is sent.
   const bool may_write = std::any_of(members.begin(), members.end(), [&](const Member& member) {
     return DoubtOf(*member.statement, options) == Doubt::kWrite;
@@ -189,6 +200,7 @@ PostgresConnection::GroupEnd PostgresConnection::RunGroup(std::span<const Member
   std::vector<RowForwarder> rows;
   Exchange exchange = Start(bounds);
   if (absl::Status fresh = ReadFreshSession(exchange); !fresh.ok()) return {fresh};
+  ReadDrops(exchange);
   GroupEnd end = ReadGroup(exchange, transaction, members, ask_id, sink, rows);
   exchange.Finish();
   Settle(exchange);
@@ -238,12 +250,14 @@ PostgresConnection::GroupEnd PostgresConnection::ReadGroup(Exchange& exchange,
   for (std::size_t i = 0; i < members.size(); ++i) {
     const int index = static_cast<int>(i);
     if (!group.status.ok()) {
-      ReadStep(exchange, nullptr, Stage::kRunning);
+      SkipStatement(exchange, members[i]);
       continue;
     }
     RowForwarder& forwarder = rows.emplace_back(sink.Rows(i), decoder_, shared_->types);
-    const StepEnd end = ReadStep(exchange, &forwarder, Stage::kRunning);
+    const StepEnd end = ReadStatement(exchange, members[i], forwarder);
     note(end, index);
+    group.outdated = WasOutdated(end, members[i], forwarder, transaction.access);
+    group.suspected = end.outdated == StepEnd::Outdated::kPerhaps;
     if (!end.done()) continue;
     sink.Completed(i, end.completion);
     const std::int64_t found = end.completion.rows_affected;
@@ -264,7 +278,7 @@ absl::Status PostgresConnection::Begin(const TransactionOptions& transaction,
                                        const RunOptions& options, const Bounds& bounds) {
   if (absl::Status ready = CheckReady(bounds, Stage::kRunning); !ready.ok()) return ready;
   if (absl::Status idle = CheckIdle(); !idle.ok()) return idle;
-  if (!QueueFreshSession() || !QueueText(BeginText(transaction)) ||
+  if (!QueueFreshSession() || !QueueDrops() || !QueueText(BeginText(transaction)) ||
       !QueueSettings({.identity = options.identity}, bounds) ||
       !QueueIdleTimeout(transaction.server_idle_timeout) || !QueueSync()) {
     return SendFailed(Stage::kRunning);
@@ -273,6 +287,7 @@ absl::Status PostgresConnection::Begin(const TransactionOptions& transaction,
   // A DEFERRABLE transaction may wait long for its snapshot: it is cancelled as a statement is.
   Exchange exchange = Start(bounds);
   if (absl::Status fresh = ReadFreshSession(exchange); !fresh.ok()) return fresh;
+  ReadDrops(exchange);
   std::vector<RowForwarder> no_rows;
   struct NoSink final : BatchSink {
     RowSink& Rows(std::size_t) override { std::abort(); }

@@ -4,6 +4,7 @@
 
 #include <libpq-fe.h>
 
+#include <atomic>
 #include <memory>
 #include <string>
 #include <vector>
@@ -13,6 +14,7 @@
 #include "pool/postgres/exchange.h"
 #include "pool/postgres/link.h"
 #include "pool/postgres/session_changes.h"
+#include "pool/postgres/statement_cache.h"
 #include "pool/postgres/step.h"
 #include "pool/postgres/type_names.h"
 #include "pool/postgres/values.h"
@@ -30,6 +32,9 @@ struct PostgresShared {
   // given up.
   Duration cancel_grace{};
   SessionReset session_reset = SessionReset::kWhenChanged;
+  std::size_t statement_cache = 0;  // of each connection
+  // How often a statement that may change the schema was committed on any of them.
+  std::atomic<std::uint64_t> schema_changes{0};
   Canceller canceller;
   TypeNames types;
 };
@@ -56,6 +61,17 @@ struct PostgresShared {
 // reset, and behind its Sync the unit as ever, whose settings check that the reset was done to its
 // end and else fail, so that nothing runs in a session of unknown state. Two transactions, since
 // what a session's defaults say of a transaction holds from its first command on.
+//
+// A statement that comes again is prepared in the packet of its second use (StatementCache), and
+// what is dropped for it goes with the next packet that begins outside a transaction, behind a Sync
+// of its own. Where what was prepared is found outdated, a statement by itself is run once more,
+// and nobody sees it; a transaction is over (PLAN_CHANGED). In a session that a statement may have
+// changed, or whose time zone is another one, nothing prepared is used: it might mean something
+// else there.
+//
+// A statement that refuses transactions is a unit without settings, between two others in the same
+// packet: one that makes its time-out and its caller settings of the session, and one that resets
+// them. If this cannot be seen to have been done the session counts as changed.
 //
 // Used by one thread at a time, its worker's.
 class PostgresConnection final : public Connection {
@@ -86,6 +102,7 @@ class PostgresConnection final : public Connection {
   bool given_up() const override { return given_up_; }
   bool session_changed() const override { return !changes_.empty(); }
   absl::Status ResetSession(const Bounds& bounds) override;
+  bool outgrown() const override;
 
  private:
   // What a lost answer means.
@@ -103,11 +120,14 @@ class PostgresConnection final : public Connection {
     const Statement* statement;
     std::optional<std::int64_t> expect_rows;
     BoundParameters parameters;
+    StatementCache::Use use;  // how it was sent
   };
   struct GroupEnd {
     absl::Status status;
     int failed_at = -1;
     bool settings_missing = false;
+    bool outdated = false;          // a prepared statement was; nothing of it took effect
+    bool suspected = false;         // no more than that
     std::uint64_t transaction = 0;  // its id, where it was asked for and there is one
   };
   enum class AskId { kNo, kYes };
@@ -122,15 +142,19 @@ class PostgresConnection final : public Connection {
   // Each queues one command; false if the connection is gone.
   bool QueueText(const std::string& sql);
   bool QueueSettings(const RunOptions& options, const Bounds& bounds);
-  bool QueueStatement(const Statement& statement, const BoundParameters& parameters);
+  bool QueueStatement(Member& member);
   bool QueueIdleTimeout(Duration timeout);
   bool QueueSync();
 
-  absl::StatusOr<Completion> RunOne(const Member& member, const RunOptions& options,
-                                    const Bounds& bounds, RowSink& sink);
+  absl::StatusOr<Completion> RunOne(Member member, const RunOptions& options, const Bounds& bounds,
+                                    RowSink& sink);
+  absl::StatusOr<Completion> RunUnwrapped(const Member& member, const RunOptions& options,
+                                          const Bounds& bounds, RowSink& sink);
+  // Resets the session, where each use begins with that, in a trip of its own.
+  absl::Status BeginFresh(const Bounds& bounds);
   absl::StatusOr<Completion> RunHeld(Member member, const RunOptions& options, const Bounds& bounds,
                                      RowSink& sink);
-  GroupEnd RunGroup(std::span<const Member> members, const TransactionOptions& transaction,
+  GroupEnd RunGroup(std::span<Member> members, const TransactionOptions& transaction,
                     const RunOptions& options, const Bounds& bounds, BatchSink& sink);
   GroupEnd ReadGroup(Exchange& exchange, const TransactionOptions& transaction,
                      std::span<const Member> members, AskId ask_id, BatchSink& sink,
@@ -168,10 +192,25 @@ class PostgresConnection final : public Connection {
   static absl::Status ReadReset(Exchange& exchange, int commands);
   bool UsesPreparedSettings() const;
 
+  // Whether what is prepared means here what it meant where it was prepared.
+  bool UsesStatementCache() const;
+  // What is prepared and not needed any more is dropped; each with a Sync, so that its failure is
+  // nobody's.
+  bool QueueDrops();
+  void ReadDrops(Exchange& exchange);
+  StepEnd ReadStatement(Exchange& exchange, const Member& member, RowForwarder& rows);
+  void SkipStatement(Exchange& exchange, const Member& member);
+  // Whether `end` may come of what was prepared rather than of the statement; it is forgotten then,
+  // and may be run once more.
+  bool WasOutdated(const StepEnd& end, const Member& member, const RowForwarder& rows,
+                   Access access);
+
   // Before a statement is sent: it may do what it does and fail all the same.
   void NoteText(const Statement& statement);
   // After a unit: whether a setting has changed that the server reports by itself.
   void NoteReports();
+  // Outside a transaction: other connections shall not trust what they have prepared.
+  void NoteSchemaChange();
   void NameTypes(RowForwarder& rows, const Bounds& bounds);
 
   std::shared_ptr<PostgresShared> shared_;
@@ -183,8 +222,14 @@ class PostgresConnection final : public Connection {
   TransactionState state_ = TransactionState::kIdle;
   std::string reports_;     // as the session began
   SessionChanges changes_;  // since Open or the last reset
-  int fresh_commands_ = 0;  // of a reset that was sent with the present unit
-  std::string reset_mark_;  // that it leaves
+  StatementCache statements_;
+  std::uint64_t schema_seen_ = 0;   // of the shared count
+  bool may_change_schema_ = false;  // what runs
+  bool sets_locally_ = false;       // the transaction has settings of its own
+  int drops_ = 0;                   // that were sent with the present unit
+  std::string literal_settings_;    // as the session began
+  int fresh_commands_ = 0;          // of a reset that was sent with the present unit
+  std::string reset_mark_;          // that it leaves
   bool given_up_ = false;
   Loss loss_ = Loss::kIdle;
   std::string farewell_;  // SQLSTATE with which the server ended the session

@@ -7,6 +7,7 @@
 #include "pool/postgres/connection.h"
 #include "pool/postgres/session.h"
 #include "pool/postgres/session_reset.h"
+#include "pool/statement_text.h"
 
 namespace emsdb {
 namespace {
@@ -37,7 +38,10 @@ absl::Status PostgresConnection::ResetSession(const Bounds& bounds) {
   if (status.ok() && ReportedSettings(wire_->handle()) != reports_) {
     status = absl::InternalError("a setting is not as it was when the session began");
   }
-  if (status.ok()) changes_ = SessionChanges::None();
+  if (status.ok()) {
+    if (changes_.Has(SessionChange::kPrepared)) statements_.Clear();
+    changes_ = SessionChanges::None();
+  }
   return status;
 }
 
@@ -87,6 +91,12 @@ bool PostgresConnection::UsesPreparedSettings() const {
 
 void PostgresConnection::NoteText(const Statement& statement) {
   changes_ |= SessionChangesOf(statement.sql);
+  const std::string keyword = LeadingKeyword(statement.sql);
+  if (MayChangeSchema(keyword)) {
+    may_change_schema_ = true;
+    statements_.Distrust();
+  }
+  if (keyword == "SET") sets_locally_ = true;
 }
 
 void PostgresConnection::NoteReports() {

@@ -80,13 +80,6 @@ bool PostgresConnection::QueueIdleTimeout(Duration timeout) {
              nullptr, values.data(), nullptr, nullptr, 0) == 1;
 }
 
-bool PostgresConnection::QueueStatement(const Statement& statement,
-                                        const BoundParameters& parameters) {
-  return PQsendQueryParams(wire_->handle(), statement.sql.c_str(), parameters.count(),
-                           parameters.types(), parameters.values(), parameters.lengths(),
-                           parameters.formats(), 0) == 1;
-}
-
 bool PostgresConnection::QueueSync() { return PQpipelineSync(wire_->handle()) == 1; }
 
 void PostgresConnection::Settle(const Exchange& exchange) {
@@ -102,6 +95,8 @@ void PostgresConnection::Settle(const Exchange& exchange) {
     case PQTRANS_IDLE:
       state_ = TransactionState::kIdle;
       NoteReports();
+      NoteSchemaChange();
+      sets_locally_ = false;
       break;
     case PQTRANS_INTRANS:
       state_ = TransactionState::kOpen;
@@ -118,6 +113,7 @@ void PostgresConnection::Settle(const Exchange& exchange) {
 
 void PostgresConnection::Close() {
   state_ = TransactionState::kUnknown;
+  NoteSchemaChange();  // it may have been committed
   if (farewell_.empty() && wire_ != nullptr) farewell_ = wire_->farewell();
   wire_.reset();
   link_.reset();

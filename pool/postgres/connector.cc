@@ -17,6 +17,7 @@ absl::StatusOr<std::unique_ptr<PostgresConnector>> PostgresConnector::Create(
   shared->application_name = conninfo->application_name();
   shared->cancel_grace = settings.cancel_grace;
   shared->session_reset = settings.session_reset;
+  shared->statement_cache = settings.statement_cache;
   return std::unique_ptr<PostgresConnector>(
       new PostgresConnector(std::make_unique<Conninfo>(*std::move(conninfo)), std::move(shared)));
 }

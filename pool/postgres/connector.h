@@ -18,6 +18,9 @@ struct PostgresSettings {
   // is given up.
   Duration cancel_grace = std::chrono::milliseconds(500);
   SessionReset session_reset = SessionReset::kWhenChanged;
+  // The most statements that are kept prepared in each session; 0: none. None either where the
+  // session is reset before every use, which drops them.
+  std::size_t statement_cache = 100;
 };
 
 struct PostgresShared;

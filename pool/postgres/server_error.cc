@@ -36,6 +36,10 @@ absl::Status StatusOf(const PGresult* result, Stage stage) {
   const std::string sqlstate = SqlstateOf(result);
   const SqlstateMeaning meaning = MeaningOf(sqlstate);
   const std::string message = Field(result, PG_DIAG_MESSAGE_PRIMARY);
+  std::string hint = Field(result, PG_DIAG_MESSAGE_HINT);
+  if (sqlstate == kInTransaction && hint.empty()) {
+    hint = "run it by itself with outside_transaction";  // T21
+  }
   return WithDetail(
       absl::Status(meaning.code, message.empty() ? "the server gave no reason" : message),
       {.reason = "SQL_ERROR",
@@ -44,7 +48,7 @@ absl::Status StatusOf(const PGresult* result, Stage stage) {
        .schema = Field(result, PG_DIAG_SCHEMA_NAME),
        .table = Field(result, PG_DIAG_TABLE_NAME),
        .column = Field(result, PG_DIAG_COLUMN_NAME),
-       .hint = Field(result, PG_DIAG_MESSAGE_HINT),
+       .hint = hint,
        .position = std::atoi(Field(result, PG_DIAG_STATEMENT_POSITION).c_str()),
        .stage = stage,
        .retry = meaning.retry,
@@ -84,6 +88,16 @@ absl::Status InDoubt(const absl::Status& status) {
   const bool unavailable = status.code() == absl::StatusCode::kUnavailable;
   const absl::StatusCode code = unavailable ? absl::StatusCode::kUnknown : status.code();
   return WithDetail(absl::Status(code, status.message()), detail);
+}
+
+absl::Status PlanChanged(const absl::Status& status) {
+  ErrorDetail detail = DetailOf(status);
+  detail.reason = "PLAN_CHANGED";
+  detail.retry = Retry::kYes;
+  return WithDetail(
+      absl::AbortedError("a table of the statement was changed while its transaction ran; the "
+                         "transaction can only be rolled back, and may be begun again"),
+      detail);
 }
 
 absl::Status NoTransaction() {

@@ -39,6 +39,10 @@ absl::Status TransactionGone();
 // a code that clients repeat by themselves (T17).
 absl::Status InDoubt(const absl::Status& status);
 
+// In a transaction, a prepared statement was outdated by a change of its tables. Nothing of the
+// transaction took effect; the next one will find the statement prepared anew.
+absl::Status PlanChanged(const absl::Status& status);
+
 // There is nothing to commit.
 absl::Status NoTransaction();
 

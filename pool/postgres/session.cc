@@ -4,6 +4,7 @@
 #include <array>
 #include <chrono>
 #include <cstdint>
+#include <initializer_list>
 
 #include "absl/strings/str_format.h"
 
@@ -25,6 +26,16 @@ constexpr char kReadOnlySql[] =
 constexpr char kCheckMark[] =
     ", CAST(CASE WHEN pg_catalog.current_setting('emsdb.reset', true) OPERATOR(pg_catalog.=) $3 "
     "THEN '0' ELSE 'the session was not reset' END AS pg_catalog.int4)";
+
+std::string Reported(const PGconn* handle, std::initializer_list<const char*> names) {
+  std::string settings;
+  for (const char* name : names) {
+    const char* value = PQparameterStatus(handle, name);
+    settings += value == nullptr ? "" : value;
+    settings += '\n';
+  }
+  return settings;
+}
 
 const char* IsolationText(Isolation isolation) {
   switch (isolation) {
@@ -58,16 +69,13 @@ std::string ApplicationName(std::string_view identity, const std::string& fallba
 }
 
 std::string ReportedSettings(const PGconn* handle) {
-  constexpr auto kNames = std::to_array<const char*>(
-      {"DateStyle", "IntervalStyle", "TimeZone", "client_encoding", "standard_conforming_strings",
-       "session_authorization", "is_superuser", "application_name"});
-  std::string settings;
-  for (const char* name : kNames) {
-    const char* value = PQparameterStatus(handle, name);
-    settings += value == nullptr ? "" : value;
-    settings += '\n';
-  }
-  return settings;
+  return Reported(handle, {"DateStyle", "IntervalStyle", "TimeZone", "client_encoding",
+                           "standard_conforming_strings", "session_authorization", "is_superuser",
+                           "application_name"});
+}
+
+std::string LiteralSettings(const PGconn* handle) {
+  return Reported(handle, {"DateStyle", "IntervalStyle", "TimeZone"});
 }
 
 // READ WRITE is never said: it would undo default_transaction_read_only of a role or a database.
@@ -105,6 +113,22 @@ bool QueueTransactionSettings(PGconn* handle, const TransactionSettings& setting
   if (!settings.reset_mark.empty()) sql += kCheckMark;
   return PQsendQueryParams(handle, sql.c_str(), settings.reset_mark.empty() ? 2 : 3, nullptr,
                            values.data(), nullptr, nullptr, 0) == 1;
+}
+
+bool QueueSessionSettings(PGconn* handle, const TransactionSettings& settings) {
+  constexpr char kSql[] =
+      "SELECT pg_catalog.set_config('statement_timeout', $1, false), "
+      "pg_catalog.set_config('application_name', $2, false)";
+  const std::array<const char*, 2> values = {settings.statement_timeout.c_str(),
+                                             settings.application_name.c_str()};
+  return PQsendQueryParams(handle, kSql, 2, nullptr, values.data(), nullptr, nullptr, 0) == 1;
+}
+
+bool QueueSessionSettingsReset(PGconn* handle) {
+  for (const char* sql : {"RESET statement_timeout", "RESET application_name"}) {
+    if (PQsendQueryParams(handle, sql, 0, nullptr, nullptr, nullptr, nullptr, 0) != 1) return false;
+  }
+  return true;
 }
 
 }  // namespace emsdb

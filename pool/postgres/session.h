@@ -32,6 +32,9 @@ std::string ApplicationName(std::string_view identity, const std::string& fallba
 // compared with another. It costs no trip.
 std::string ReportedSettings(const PGconn* handle);
 
+// The same of those that say how a literal in a statement is read.
+std::string LiteralSettings(const PGconn* handle);
+
 // "BEGIN ISOLATION LEVEL ...".
 std::string BeginText(const TransactionOptions& options);
 
@@ -42,6 +45,11 @@ bool QueuePreparedSettings(PGconn* handle);
 // One command, whose rows are oid and name of the types that the database defines itself; not the
 // rows of tables, of which there are as many as tables.
 bool QueueTypeQuestion(PGconn* handle);
+// One command: the same, but for read-only and the mark, as settings of the session.
+bool QueueSessionSettings(PGconn* handle, const TransactionSettings& settings);
+// And back: kSessionSettingsResets commands.
+constexpr int kSessionSettingsResets = 2;
+bool QueueSessionSettingsReset(PGconn* handle);
 enum class SettingsForm { kPrepared, kText };
 bool QueueTransactionSettings(PGconn* handle, const TransactionSettings& settings,
                               SettingsForm form);

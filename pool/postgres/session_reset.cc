@@ -25,12 +25,12 @@ constexpr auto kUndoings =
                             {kTemporary, "DISCARD TEMP"},
                             {kLocks, "SELECT pg_catalog.pg_advisory_unlock_all()"}});
 
-// What callers prepared, they prepared in SQL; the driver does by protocol. Its two settings
-// commands are made anew all the same: their names may have been dropped, or taken.
+// What callers prepared, and the driver's own too: its names may have been dropped, or taken. Its
+// two settings commands are made anew, its callers' statements when they come again.
 constexpr char kDeallocateForeign[] =
     "DO $$ DECLARE n pg_catalog.text; BEGIN FOR n IN "
     "SELECT name FROM pg_catalog.pg_prepared_statements "
-    "WHERE from_sql OR name IN ('emsdb_settings', 'emsdb_settings_read_only') "
+    "WHERE from_sql OR pg_catalog.left(name, 6) = 'emsdb_' "
     "LOOP EXECUTE pg_catalog.format('DEALLOCATE %I', n); END LOOP; END $$";
 
 bool Queue(PGconn* handle, const char* sql, int& queued) {

@@ -14,7 +14,8 @@ namespace emsdb {
 // is gone. A Sync is the caller's business.
 
 // Undoes these changes and no others: what was prepared by the driver stays, unless somebody may
-// have taken its name (T45: never DISCARD ALL). What is beyond a reset is not in it.
+// have prepared or dropped statements by name (T45: never DISCARD ALL). What is beyond a reset is
+// not in it.
 bool QueueReset(PGconn* handle, SessionChanges changes, int& queued);
 
 // Undoes everything, seen or not, the driver's own prepared statements with it; then marks the

@@ -6,6 +6,7 @@
 
 #include "pool/errors.h"
 #include "pool/postgres/server_error.h"
+#include "pool/postgres/sqlstate.h"
 
 namespace emsdb {
 namespace {
@@ -40,6 +41,28 @@ void TakeRows(Exchange& exchange, RowForwarder* rows, const PGresult* result, St
   }
 }
 
+// T46. The SQLSTATE 0A000 is that of many other things: the place in the server tells them apart.
+// What was understood when it was prepared and is not any more (class 42 from the parser) has not
+// run. An error in a value may come of a parameter's type, which is not what it was, or of
+// the statement's work. An error with a context comes from within a function, which has run.
+StepEnd::Outdated OutdatedBy(const PGresult* result) {
+  const std::string sqlstate = SqlstateOf(result);
+  const char* function = PQresultErrorField(result, PG_DIAG_SOURCE_FUNCTION);
+  const bool in_function = PQresultErrorField(result, PG_DIAG_CONTEXT) != nullptr;
+  const char* file = PQresultErrorField(result, PG_DIAG_SOURCE_FILE);
+  const bool in_parser = file != nullptr && (std::string_view(file).starts_with("parse_") ||
+                                             std::string_view(file) == "analyze.c");
+  if (sqlstate == "0A000" && function != nullptr &&
+      std::string_view(function) == "RevalidateCachedQuery") {
+    return StepEnd::Outdated::kYes;
+  }
+  if (sqlstate == kUnknownPreparedStatement && !in_function) return StepEnd::Outdated::kNotThere;
+  if (sqlstate.starts_with("42") && sqlstate != "42501" && !in_function) {
+    return in_parser ? StepEnd::Outdated::kYes : StepEnd::Outdated::kPerhaps;
+  }
+  return sqlstate.starts_with("22") ? StepEnd::Outdated::kPerhaps : StepEnd::Outdated::kNo;
+}
+
 // One result that is not the end. False: nothing sensible can follow.
 bool TakeResult(Exchange& exchange, RowForwarder* rows, PGresult* result, Stage stage,
                 StepEnd& end) {
@@ -71,6 +94,7 @@ bool TakeResult(Exchange& exchange, RowForwarder* rows, PGresult* result, Stage 
         end.fatal = true;
       }
       end.undone = true;
+      if (end.status.ok()) end.outdated = OutdatedBy(result);
       Remember(end, StepEnd::How::kFailed, StatusOf(result, stage));
       return true;
     default:

@@ -28,6 +28,10 @@ struct StepEnd {
   absl::Status status;
   bool fatal = false;   // it failed and the server ended the session with it
   bool undone = false;  // the server said that it failed, whatever it is remembered by
+  // Whether a prepared statement failed for what was found when it was prepared: before it ran, or
+  // perhaps so; or it is not there any more.
+  enum class Outdated { kNo, kYes, kPerhaps, kNotThere };
+  Outdated outdated = Outdated::kNo;
 
   bool failed() const { return how == How::kFailed; }
   bool done() const { return how == How::kDone; }
@@ -42,6 +46,8 @@ class RowForwarder {
 
   absl::Status TakeRows(const PGresult* result);
 
+  // Whether the sink has heard of this result.
+  bool started() const { return started_; }
   // The types whose names were not known.
   const std::vector<Oid>& unknown_types() const { return unknown_types_; }
   // Tells the sink, now that the names are.

@@ -55,6 +55,7 @@ Wire::Event Wire::Next(Instant deadline, const StopSignal* stop, Result& result)
     const int unsent = PQflush(handle_);  // an error is left to reading: the server's last words
     if (PQisBusy(handle_) == 0) {
       result.reset(PQgetResult(handle_));
+      largest_result_ = std::max(largest_result_, PQresultMemorySize(result.get()));
       return Event::kResult;
     }
     const int socket = PQsocket(handle_);
@@ -125,10 +126,12 @@ bool Wire::LooksAlive() {
 
 void Wire::OnNotice(void* wire, const PGresult* notice) {
   // Notices are for nobody: they may quote data. Only the end of the session is of interest.
-  ++static_cast<Wire*>(wire)->notices_;
+  auto& self = *static_cast<Wire*>(wire);
+  self.largest_result_ = std::max(self.largest_result_, PQresultMemorySize(notice));
+  ++self.notices_;
   if (!IsFatal(notice)) return;
-  static_cast<Wire*>(wire)->ended_ = true;
-  static_cast<Wire*>(wire)->farewell_ = SqlstateOf(notice);
+  self.ended_ = true;
+  self.farewell_ = SqlstateOf(notice);
 }
 
 }  // namespace emsdb

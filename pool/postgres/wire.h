@@ -58,6 +58,10 @@ class Wire {
   // Whether the other side has hung up or said that it will; neither waits nor sends.
   bool LooksAlive();
 
+  // The size of the largest result that came. libpq has had it in its buffer, which grows with it
+  // and shrinks no more; in single row mode a result is one row.
+  std::size_t largest_result() const { return largest_result_; }
+
   // The SQLSTATE with which the server ended the session outside any statement; may be empty.
   const std::string& farewell() const { return farewell_; }
 
@@ -68,6 +72,7 @@ class Wire {
   const Clock& clock_;
   bool ready_ = false;
   bool ended_ = false;
+  std::size_t largest_result_ = 0;
   int notices_ = 0;
   std::string farewell_;
 };

@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_format.h"
 #include "pool/errors.h"
+#include "pool/sql_lexer.h"
 #include "pool/sqlite/refusals.h"
 #include "pool/sqlite/values.h"
 #include "pool/statement_text.h"
@@ -128,6 +129,25 @@ absl::StatusOr<Completion> SqliteConnection::RunAlone(const Statement& statement
   return completion;
 }
 
+absl::StatusOr<Completion> SqliteConnection::RunUnwrapped(const Statement& statement) {
+  SqlLexer lexer(statement.sql);
+  if (lexer.NextWord() != "VACUUM" || !statement.parameters.empty()) {
+    return InvalidField("outside_transaction", "only for VACUUM in SQLite");
+  }
+  Token rest = lexer.Next();
+  while (rest.text == ";") rest = lexer.Next();
+  if (rest.kind != TokenKind::kEnd) {
+    return NotAllowed("VACUUM with anything behind it", "it would write another file");
+  }
+  if (role_ == SqliteRole::kReader) return NeedsWriter();
+  if (session_->FileHasMoved()) {
+    broken_ = true;
+    return ConnectionUnavailable("the database's file was replaced or removed", Stage::kRunning);
+  }
+  if (absl::Status status = session_->Vacuum(); !status.ok()) return status;
+  return Completion{.command = "VACUUM"};
+}
+
 absl::StatusOr<Completion> SqliteConnection::RunInTransaction(const Statement& statement,
                                                               RowSink& sink) {
   auto completion = [&]() -> absl::StatusOr<Completion> {
@@ -149,6 +169,7 @@ absl::StatusOr<Completion> SqliteConnection::Execute(const Statement& statement,
   if (state_ == TransactionState::kFailed) return TransactionFailed();
   if (state_ == TransactionState::kOpen) return RunInTransaction(statement, sink);
   ForgetRowid();
+  if (options.wrapping == Wrapping::kNone) return RunUnwrapped(statement);
   if (absl::Status status = Restrict(options.access); !status.ok()) return status;
   auto completion = RunAlone(statement, options.access, sink);
   Unrestrict(options.access);

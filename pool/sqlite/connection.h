@@ -63,6 +63,7 @@ class SqliteConnection final : public Connection {
   absl::StatusOr<Completion> RunPrepared(sqlite3_stmt* prepared, const std::string& sql,
                                          RowSink& sink);
   absl::StatusOr<Completion> RunAlone(const Statement& statement, Access access, RowSink& sink);
+  absl::StatusOr<Completion> RunUnwrapped(const Statement& statement);
   absl::StatusOr<Completion> RunInTransaction(const Statement& statement, RowSink& sink);
   absl::Status RunAll(std::span<const GuardedStatement> statements, BatchSink& sink);
 

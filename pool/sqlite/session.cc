@@ -188,6 +188,19 @@ int Session::Allow(Access access) {
                       nullptr, nullptr, nullptr);
 }
 
+// It attaches a file of its own for the time that it takes, which callers must not.
+absl::Status Session::Vacuum() {
+  int result = SQLITE_OK;
+  {
+    const Authorizer::Bypass bypass(authorizer_);
+    sqlite3_limit(database(), SQLITE_LIMIT_ATTACHED, 1);
+    result = sqlite3_exec(database(), "VACUUM", nullptr, nullptr, nullptr);
+  }
+  absl::Status status = result == SQLITE_OK ? absl::OkStatus() : Failure(Phase::kRunning, "");
+  sqlite3_limit(database(), SQLITE_LIMIT_ATTACHED, 0);
+  return status;
+}
+
 SqlError Session::LastError() const {
   // Without a handle there was no memory for one.
   if (database_ == nullptr) return {SQLITE_NOMEM, "out of memory", -1};

@@ -54,6 +54,9 @@ class Session {
   // Refuses writes by whatever way, or allows them again. SQLITE_OK, or the result code.
   int Allow(Access access);
 
+  // Runs VACUUM, outside of any transaction.
+  absl::Status Vacuum();
+
   // What SQLite says of the failure just now.
   SqlError LastError() const;
   // The same as a status; or why the interruption ended the statement, or the authorizer refused

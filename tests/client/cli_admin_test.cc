@@ -186,6 +186,16 @@ TEST(CliOutcome, IsOfferedByTheErrorOfACommitInDoubt) {
   EXPECT_THAT(lost.err, HasSubstr("emsdb outcome c1.token\n"));
 }
 
+TEST(CliQuery, RunsAStatementOutsideOfTransactionsWhereItIsTold) {
+  const FakeGateway gateway({.query = [](const auto& request, auto& response) {
+    EXPECT_TRUE(request.outside_transaction());
+    EXPECT_FALSE(request.resolvable());
+    response.set_command("VACUUM");
+    return grpc::Status::OK;
+  }});
+  EXPECT_EQ(RunCli(gateway.address(), {"query", "--outside-transaction", "vacuum"}).status, 0);
+}
+
 TEST(CliHealth, SaysWhetherItServes) {
   FakeGateway gateway({});
   gateway.SetHealth("fire", FakeGateway::Health::kNotServing);

@@ -12,16 +12,20 @@ emsdb_test(postgres_pgtest
   postgres_copy_pgtest.cc
   postgres_fixture.cc
   postgres_loss_pgtest.cc
+  postgres_prepared_pgtest.cc
   postgres_reset_always_pgtest.cc
   postgres_reset_pgtest.cc
   postgres_reset_pool_pgtest.cc
   postgres_session_pgtest.cc
+  postgres_trips_pgtest.cc
+  postgres_unwrapped_pgtest.cc
   postgres_values_pgtest.cc
   LIBRARIES emsdb::pool_postgres emsdb_test_support absl::str_format)
 
-# Prints a figure and can hardly fail: not among the tests.
-add_executable(postgres_reset_cost EXCLUDE_FROM_ALL postgres_reset_cost.cc postgres_fixture.cc)
-target_link_libraries(postgres_reset_cost PRIVATE
-  emsdb::pool_postgres emsdb_test_support emsdb_options absl::str_format GTest::gmock_main)
-set_target_properties(postgres_reset_cost PROPERTIES
-  RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
+# Each prints a figure and can hardly fail: not among the tests.
+foreach(cost postgres_prepared_cost postgres_reset_cost)
+  add_executable(${cost} EXCLUDE_FROM_ALL ${cost}.cc postgres_fixture.cc)
+  target_link_libraries(${cost} PRIVATE
+    emsdb::pool_postgres emsdb_test_support emsdb_options absl::str_format GTest::gmock_main)
+  set_target_properties(${cost} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
+endforeach()

@@ -13,10 +13,10 @@ using PostgresReset = PostgresDriver;
 
 class PostgresResetOf : public PostgresDriver, public testing::WithParamInterface<Leftover> {};
 
-// The driver's own prepared statements: how many, and since when.
+// The driver's own prepared commands: how many, and since when.
 constexpr char kOwnPrepared[] =
     "SELECT count(*) || ' since ' || min(prepare_time) FROM pg_catalog.pg_prepared_statements "
-    "WHERE NOT from_sql";
+    "WHERE NOT from_sql AND name LIKE 'emsdb_settings%'";
 
 void Leave(Connection& connection, const Leftover& leftover) {
   for (const std::string& sql : leftover.statements) MustRun(connection, sql);

@@ -361,5 +361,28 @@ TEST_F(SqliteLocks, AreTakenWhenAWritersTransactionBegins) {
   EXPECT_THAT(writer_->Commit({}), IsOk());
 }
 
+// T21
+TEST_F(SqliteTransactions, AreNotBegunForVacuumWhereTheCallerSaysSo) {
+  const RunOptions unwrapped = {.wrapping = Wrapping::kNone};
+  CollectingSink sink;
+  const auto run = [&](Connection& connection, const char* sql) {
+    return connection.Execute({.sql = sql}, unwrapped, {}, sink);
+  };
+  EXPECT_THAT(Run(*writer_, "INSERT INTO t SELECT value FROM json_each('[1,2,3]')"), IsOk());
+  EXPECT_FALSE(Run(*writer_, "VACUUM").ok());
+  const auto done = run(*writer_, " vacuum ; ");
+  ASSERT_THAT(done, IsOk());
+  EXPECT_EQ(done->command, "VACUUM");
+  EXPECT_EQ(Count(*reader_), Int(3));
+  EXPECT_TRUE(IsNeedsWriter(run(*reader_, "VACUUM").status()));
+  for (const char* other : {"VACUUM INTO 'other.db'", "VACUUM temp", "VACUUM; SELECT 1"}) {
+    EXPECT_EQ(run(*writer_, other).status().code(), absl::StatusCode::kPermissionDenied) << other;
+  }
+  EXPECT_EQ(run(*writer_, "INSERT INTO t VALUES (9)").status().code(),
+            absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(Run(*writer_, "ATTACH 'other.db' AS o").status().code(),
+            absl::StatusCode::kPermissionDenied);
+}
+
 }  // namespace
 }  // namespace emsdb

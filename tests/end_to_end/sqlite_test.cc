@@ -198,5 +198,17 @@ TEST(Sqlite, EndsARunawayStatementAtItsDeadline) {
   EXPECT_EQ(run.status().code(), absl::StatusCode::kDeadlineExceeded);
 }
 
+// T21
+TEST(Sqlite, VacuumsOutsideOfTransactions) {
+  GatewayProcess gateway;
+  const Client client = Connect(gateway);
+  ASSERT_TRUE(client.Query("main", kUnits).ok());
+  EXPECT_FALSE(client.Query("main", "vacuum").ok());
+  const auto done = client.Query("main", "vacuum", {}, {.wrapping = client::Wrapping::kNone});
+  ASSERT_TRUE(done.ok()) << done.status();
+  EXPECT_EQ(done->command, "VACUUM");
+  EXPECT_TRUE(client.Query("main", "select * from units").ok());
+}
+
 }  // namespace
 }  // namespace emsdb

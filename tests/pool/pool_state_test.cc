@@ -322,5 +322,16 @@ TEST(PoolState, LetsAConnectionGivenBackServeWhoWaitsForAnOpening) {
   EXPECT_EQ(pool.state.counts().idle, 1) << "kept for the next";
 }
 
+TEST(PoolState, ClosesAConnectionThatHasOutgrownItsMemoryAndNoOther) {
+  StatePlay pool(Limits(2, 0));
+  const SlotId grown = pool.Take();
+  const SlotId other = pool.Take();
+  pool.Return(grown, Condition::kOutgrown);
+  EXPECT_EQ(pool.closed(), CloseReason::kOutgrown);
+  EXPECT_EQ(CloseReasonName(CloseReason::kOutgrown), "outgrown");
+  pool.Return(other);
+  EXPECT_TRUE(pool.did.closes.empty());
+}
+
 }  // namespace
 }  // namespace emsdb

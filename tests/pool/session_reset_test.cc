@@ -117,5 +117,14 @@ TEST_F(ChangedSession, CountsAsLostWhenItsServerGoesInTheReset) {
   EXPECT_EQ(pool->numbers().stale_total, 1);
 }
 
+TEST_F(ChangedSession, IsKeptAndNotTheConnectionThatHasOutgrownItsMemory) {
+  script->Next(Operation::kExecute, {.aftermath = Aftermath::kOutgrown});
+  EXPECT_THAT(Start(Sql("SELECT huge"))->Await(), IsOk());
+  EXPECT_THAT(Start(Sql("SELECT 2"))->Await(), IsOk());
+  script->AwaitClosed(1);
+  EXPECT_THAT(script->log(), ElementsAre("1 open", "1 execute SELECT huge", "1 close", "2 open",
+                                         "2 execute SELECT 2"));
+}
+
 }  // namespace
 }  // namespace emsdb

@@ -43,6 +43,14 @@ TEST_F(ABatchCourse, RunsAgainAfterAConflictWithAnother) {
   EXPECT_EQ(After(Conflict("40P01")), Step::kRun);
 }
 
+// T46
+TEST_F(ABatchCourse, RunsAgainWhereATableWasChangedUnderWhatWasPrepared) {
+  EXPECT_EQ(
+      After(WithDetail(absl::AbortedError("changed"),
+                       {.reason = "PLAN_CHANGED", .sqlstate = "0A000", .retry = Retry::kYes})),
+      Step::kRun);
+}
+
 TEST_F(ABatchCourse, RunsNothingElseAgain) {
   EXPECT_EQ(After(absl::OkStatus()), Step::kAnswer);
   EXPECT_EQ(After(Conflict("23505")), Step::kAnswer);

@@ -48,9 +48,11 @@ TEST(DescribeConfig, ShowsEveryDatabaseAsItWasUnderstood) {
 
 TEST(DescribeConfig, SaysWhenSessionsAreReset) {
   Settings settings = kMixed;
-  EXPECT_THAT(DescribeConfig(Parse(settings)), HasSubstr(", sessions reset when changed\n"));
+  EXPECT_THAT(DescribeConfig(Parse(settings)),
+              HasSubstr(", sessions reset when changed, at most 100 statements"));
   settings["EMSDB_SESSION_RESET"] = "always";
-  EXPECT_THAT(DescribeConfig(Parse(settings)), HasSubstr(", sessions reset before every use\n"));
+  EXPECT_THAT(DescribeConfig(Parse(settings)),
+              HasSubstr(", sessions reset before every use, no statements kept prepared\n"));
 }
 
 // T37

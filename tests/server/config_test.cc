@@ -137,6 +137,19 @@ TEST(Config, ResetsSessionsWhenTheyWereChangedUnlessToldAlways) {
   EXPECT_EQ(Find(Good(dirty), "main").session_reset, SessionReset::kWhenChanged);
 }
 
+TEST(Config, KeepsAHundredStatementsPreparedUnlessToldOtherwise) {
+  Settings settings = {{"DATABASE_URL", kUrl}};
+  EXPECT_EQ(Find(Good(settings), "main").statement_cache, 100);
+  settings["EMSDB_STATEMENT_CACHE"] = "0";
+  EXPECT_EQ(Find(Good(settings), "main").statement_cache, 0);
+  EXPECT_EQ(Find(Good(settings), "hems").statement_cache, 0);
+}
+
+TEST(Config, BoundsTheMemoryOfResultsInMebibytes) {
+  EXPECT_EQ(Good({}).result_memory, std::size_t{512} << 20);
+  EXPECT_EQ(Good({{"EMSDB_RESULT_MEMORY", "16"}}).result_memory, std::size_t{16} << 20);
+}
+
 TEST(Config, ReadsItsOwnVariables) {
   const Config config = Good({{"EMSDB_LISTEN", "[::1]:1"},
                               {"EMSDB_METRICS_LISTEN", "localhost:2"},
@@ -251,6 +264,10 @@ INSTANTIATE_TEST_SUITE_P(
         BadSettings{{{"EMSDB_NONSENSE", "1"}}, "EMSDB_NONSENSE is no setting of the gateway"},
         BadSettings{{{"EMSDB_TOKENS_FILE", "/t"}}, "EMSDB_TOKENS_FILE names a file that cannot"},
         BadSettings{{{"EMSDB_SESSION_RESET", "never"}}, "must be one of dirty, always"},
+        BadSettings{{{"EMSDB_STATEMENT_CACHE", "-1"}}, "EMSDB_STATEMENT_CACHE is '-1'"},
+        BadSettings{{{"EMSDB_STATEMENT_CACHE", "10001"}}, "from 0 (none) to 10000"},
+        BadSettings{{{"EMSDB_RESULT_MEMORY", "0"}}, "must be mebibytes from 16 to 1048576"},
+        BadSettings{{{"EMSDB_RESULT_MEMORY", "512m"}}, "EMSDB_RESULT_MEMORY is "},
         BadSettings{{{"EMSDB_REFUSE_HOPELESS", "yes"}}, "must be one of 0, 1"},
         BadSettings{{{"DB_POOL_SIZE", "-3"}}, "DB_POOL_SIZE is '-3'"},
         BadSettings{{{"HEMS_DB_TIER", "x"}}, "HEMS_DB_TIER is 'x'"},

@@ -88,6 +88,9 @@ TEST(EnvExample, ShowsTheDefaults) {
     EXPECT_EQ(config.databases.front().connection, bare.databases.front().connection) << name;
     EXPECT_EQ(config.databases.front().limits, bare.databases.front().limits) << name;
     EXPECT_EQ(config.databases.front().session_reset, bare.databases.front().session_reset) << name;
+    EXPECT_EQ(config.databases.front().statement_cache, bare.databases.front().statement_cache)
+        << name;
+    EXPECT_EQ(config.result_memory, bare.result_memory) << name;
     EXPECT_EQ(config.mode, bare.mode) << name;
     EXPECT_EQ(config.listen + config.metrics_listen, bare.listen + bare.metrics_listen) << name;
     EXPECT_EQ(config.data_dir, bare.data_dir) << name;

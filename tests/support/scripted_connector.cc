@@ -173,6 +173,7 @@ class ScriptedConnection final : public Connection {
   bool broken() const override { return broken_; }
   bool given_up() const override { return given_up_; }
   bool session_changed() const override { return session_changed_; }
+  bool outgrown() const override { return outgrown_; }
 
   absl::Status ResetSession(const Bounds& bounds) override {
     const Use use(*this, "ResetSession");
@@ -238,6 +239,7 @@ class ScriptedConnection final : public Connection {
     if (step.aftermath == Aftermath::kBroken) broken_ = true;
     if (step.aftermath == Aftermath::kGivenUp) broken_ = given_up_ = true;
     if (step.aftermath == Aftermath::kSessionChanged) session_changed_ = true;
+    if (step.aftermath == Aftermath::kOutgrown) outgrown_ = true;
     return step.status;
   }
 
@@ -248,6 +250,7 @@ class ScriptedConnection final : public Connection {
   bool broken_ = false;
   bool given_up_ = false;
   bool session_changed_ = false;
+  bool outgrown_ = false;
 };
 
 }  // namespace

@@ -28,7 +28,7 @@ enum class Operation {
 enum class Pace { kAtOnce, kHangs };
 
 // What the call leaves of the connection.
-enum class Aftermath { kUsable, kBroken, kGivenUp, kSessionChanged };
+enum class Aftermath { kUsable, kBroken, kGivenUp, kSessionChanged, kOutgrown };
 
 // One call's behaviour: it hangs if told so, then gives its rows, then its status.
 struct Step {
