@@ -1,5 +1,6 @@
 #include "client/error_info.h"
 
+#include <algorithm>
 #include <chrono>
 #include <string_view>
 #include <utility>
@@ -37,14 +38,20 @@ void Pack(const Message& message, const char* url, wire::v1::RpcStatus& into) {
   any.set_value(message.SerializeAsString());
 }
 
+// What is beyond 290 years, which no gateway says but any bytes may, becomes 290 years.
+Duration ToDuration(const google::protobuf::Duration& delay) {
+  constexpr std::int64_t kMost = std::int64_t{290} * 365 * 24 * 3600;
+  return std::chrono::seconds(std::clamp(delay.seconds(), -kMost, kMost)) +
+         std::chrono::nanoseconds(delay.nanos());
+}
+
 void Read(const google::protobuf::Any& any, ErrorInfo& info) {
   if (const auto error = Unpack<wire::v1::ErrorInfo>(any, kErrorInfo)) {
     if (error->domain() != kDomain) return;
     info.reason = error->reason();
     info.metadata = {error->metadata().begin(), error->metadata().end()};
   } else if (const auto retry = Unpack<wire::v1::RetryInfo>(any, kRetryInfo)) {
-    info.retry_after = std::chrono::seconds(retry->retry_delay().seconds()) +
-                       std::chrono::nanoseconds(retry->retry_delay().nanos());
+    info.retry_after = ToDuration(retry->retry_delay());
   } else if (const auto bad = Unpack<wire::v1::BadRequest>(any, kBadRequest)) {
     for (const auto& one : bad->field_violations()) {
       info.violations.push_back({.field = one.field(), .description = one.description()});

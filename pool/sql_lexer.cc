@@ -42,7 +42,9 @@ void SqlLexer::SkipSpaceAndComments() {
     if (std::isspace(static_cast<unsigned char>(rest_[0]))) {
       rest_.remove_prefix(1);
     } else if (rest_.starts_with("--")) {
-      rest_.remove_prefix(std::min(rest_.find('\n'), rest_.size()));
+      // PostgreSQL's rule. For SQLite only a line feed ends it, and behind a lone carriage return
+      // it is still a comment: there too much is refused, and nothing is overlooked.
+      rest_.remove_prefix(std::min(rest_.find_first_of("\r\n"), rest_.size()));
     } else if (rest_.starts_with("/*")) {
       rest_.remove_prefix(CommentLength());
     } else {
@@ -84,6 +86,16 @@ std::size_t SqlLexer::QuotedLength(std::size_t open, char quote, bool backslash_
   return rest_.size();
 }
 
+// The quote with which a literal that ended before `from` goes on: behind white space and comments
+// with a new line among them. npos if it does not.
+std::size_t SqlLexer::ContinuationAt(std::size_t from) const {
+  SqlLexer behind(rest_.substr(from));
+  behind.SkipSpaceAndComments();
+  const std::size_t quote = rest_.size() - behind.rest_.size();
+  const bool new_line = rest_.substr(from, quote - from).find_first_of("\r\n") != rest_.npos;
+  return new_line && behind.rest_.starts_with('\'') ? quote : std::string_view::npos;
+}
+
 Token SqlLexer::TakeDollar() {
   std::size_t end = 1;
   while (end < rest_.size() && IsDigit(rest_[end])) ++end;
@@ -100,8 +112,10 @@ Token SqlLexer::TakeNumber() {
   std::size_t end = 0;
   const auto digits_and_letters = [&](std::size_t i) {
     const char c = rest_[i];
-    const bool sign =
-        (c == '+' || c == '-') && i > 0 && (rest_[i - 1] == 'e' || rest_[i - 1] == 'E');
+    // Only before a digit: 1e-- is a number and a comment.
+    const bool sign = (c == '+' || c == '-') && i > 0 &&
+                      (rest_[i - 1] == 'e' || rest_[i - 1] == 'E') && i + 1 < rest_.size() &&
+                      IsDigit(rest_[i + 1]);
     return std::isalnum(static_cast<unsigned char>(c)) || c == '.' || c == '_' || sign;
   };
   while (end < rest_.size() && digits_and_letters(end)) ++end;
@@ -116,7 +130,14 @@ Token SqlLexer::TakeWord() {
   constexpr std::string_view kLiteralPrefixes = "eEbBxXnN";
   if (quote_follows && end == 1 && kLiteralPrefixes.find(word[0]) != std::string_view::npos) {
     const bool escapes = word[0] == 'e' || word[0] == 'E';
-    return Take(TokenKind::kLiteral, QuotedLength(end, '\'', escapes));
+    std::size_t length = QuotedLength(end, '\'', escapes);
+    // A literal that goes on behind a new line keeps its rule, so that \' does not end it there.
+    while (escapes) {
+      const std::size_t quote = ContinuationAt(length);
+      if (quote == std::string_view::npos) break;
+      length = QuotedLength(quote, '\'', escapes);
+    }
+    return Take(TokenKind::kLiteral, length);
   }
   return Take(TokenKind::kWord, end);
 }

@@ -34,6 +34,7 @@ class SqlLexer {
   void SkipSpaceAndComments();
   std::size_t CommentLength() const;
   std::size_t QuotedLength(std::size_t open, char quote, bool backslash_escapes) const;
+  std::size_t ContinuationAt(std::size_t from) const;
   Token TakeDollar();
   Token TakeNumber();
   Token TakeWord();

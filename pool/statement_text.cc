@@ -92,14 +92,18 @@ bool LooksLikeRead(std::string_view sql) {
   const Token token = lexer.First();
   if (token.kind != TokenKind::kWord) return false;
   const std::string first = UpperCase(token.text);
-  if (first == "VALUES" || first == "TABLE" || first == "SHOW") return true;
+  if (first == "VALUES" || first == "SHOW") return true;
   if (first == "EXPLAIN") {
     for (Token next = lexer.Next(); next.kind != TokenKind::kEnd; next = lexer.Next()) {
-      if (next.kind == TokenKind::kWord && UpperCase(next.text) == "ANALYZE") return false;
+      // PostgreSQL takes both spellings, and the option's name in quotes as well.
+      const std::string word = UpperCase(next.text);
+      if (word == "ANALYZE" || word == "ANALYSE" || word == "\"ANALYZE\"") return false;
     }
     return true;
   }
-  return (first == "SELECT" || first == "WITH") && !HasWriteWord(lexer);
+  // TABLE t FOR UPDATE is a SELECT.
+  const bool reads = first == "SELECT" || first == "TABLE" || first == "WITH";
+  return reads && !HasWriteWord(lexer);
 }
 
 bool CallsNoFunction(std::string_view sql) {

@@ -17,7 +17,7 @@ std::string LeadingKeyword(std::string_view sql);
 // transaction control; else empty.
 std::string TransactionControl(std::string_view sql);
 
-// Whether it is likely to read only: SELECT without INTO or FOR UPDATE, VALUES, TABLE, SHOW,
+// Whether it is likely to read only: SELECT and TABLE without INTO or FOR UPDATE, VALUES, SHOW,
 // EXPLAIN without ANALYZE; WITH if no keyword of a write is in it.
 bool LooksLikeRead(std::string_view sql);
 

@@ -1,7 +1,6 @@
 #include "server/caller.h"
 
 #include <algorithm>
-#include <cctype>
 #include <string_view>
 #include <utility>
 
@@ -31,14 +30,23 @@ bool Printable(std::string_view text) {
 
 bool IsLabel(const std::string& label) { return label.size() <= kLongestLabel && Printable(label); }
 
-// version-trace-parent-flags, in lower-case hexadecimal digits.
+bool IsLowerHex(std::string_view text) {
+  return text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+}
+
+bool IsZero(std::string_view text) { return text.find_first_not_of('0') == std::string_view::npos; }
+
+// version-trace-parent-flags, in lower-case hexadecimal digits. Version ff, and a trace or a parent
+// of nothing but zeros, are invalid by the standard.
 bool IsTraceParent(std::string_view text) {
   if (text.size() != kTraceLength || text[2] != '-' || text[35] != '-' || text[52] != '-') {
     return false;
   }
-  return std::all_of(text.begin(), text.end(), [](unsigned char c) {
-    return std::isdigit(c) != 0 || (c >= 'a' && c <= 'f') || c == '-';
-  });
+  const std::string_view version = text.substr(0, 2);
+  const std::string_view trace = text.substr(3, 32);
+  const std::string_view parent = text.substr(36, 16);
+  return IsLowerHex(version) && version != "ff" && IsLowerHex(trace) && !IsZero(trace) &&
+         IsLowerHex(parent) && !IsZero(parent) && IsLowerHex(text.substr(53));
 }
 
 absl::Status Unauthenticated(const char* reason, const std::string& why) {

@@ -93,7 +93,9 @@ class UriReader {
   explicit UriReader(const std::string& rest) : rest_(rest) {}
 
   std::variant<PostgresUri, UrlComplaint> Read() {
-    if (!SkippedUserInfo() && rest_.find('@') != std::string::npos) return UrlComplaint{kHostRule};
+    const std::string user = TakeUserInfo();
+    if (user.empty() && rest_.find('@') != std::string::npos) return UrlComplaint{kHostRule};
+    if (!PercentDecoded(user)) return UrlComplaint{kUserRule};
     const std::size_t path = std::min(rest_.find_first_of("/?"), rest_.size());
     const std::size_t query = std::min(rest_.find('?'), rest_.size());
     std::string complaint = Hosts(rest_.substr(0, path));
@@ -105,12 +107,13 @@ class UriReader {
   }
 
  private:
-  // As libpq does it: everything before the first @ that no / precedes.
-  bool SkippedUserInfo() {
+  // As libpq does it: everything up to the first @ that no / precedes. Secret.
+  std::string TakeUserInfo() {
     const std::size_t mark = rest_.find_first_of("@/");
-    if (mark == std::string::npos || rest_[mark] == '/') return false;
+    if (mark == std::string::npos || rest_[mark] == '/') return "";
+    std::string user = rest_.substr(0, mark + 1);
     rest_.erase(0, mark + 1);
-    return true;
+    return user;
   }
 
   std::string Hosts(const std::string& text) {
@@ -129,10 +132,12 @@ class UriReader {
     const std::size_t colon = part.find(':', close);
     const std::size_t end = std::min(colon, part.size());
     if (bracketed && end != close + 1) return "has something between ] and the port";
+    if (bracketed && close == 1) return "has an IPv6 address without an address";
     const std::optional<std::string> name =
         PercentDecoded(bracketed ? part.substr(1, close - 1) : part.substr(0, end));
     const std::string port = colon == std::string::npos ? "" : part.substr(colon + 1);
-    if (!name || !FitToShow(*name)) return kHostRule;
+    // libpq keeps the hosts as one list, which an escaped comma would part.
+    if (!name || !FitToShow(*name) || name->find(',') != std::string::npos) return kHostRule;
     if (!IsPort(port)) return kPortRule;
     uri_.hosts.push_back({*name, port});
     return "";
@@ -169,6 +174,10 @@ class UriReader {
     if (std::find(known.begin(), known.end(), name) == known.end()) {
       return UnknownParameter(place, name);
     }
+    // A word of JDBC's, of which libpq knows this one use.
+    if (name == "ssl" && part != "ssl=true") {
+      return "has a parameter ssl that is not ssl=true: write sslmode=disable and the like";
+    }
     const std::optional<std::string> value = PercentDecoded(part.substr(equals + 1));
     if (!value || part.find('=', equals + 1) != std::string::npos) {
       return absl::StrFormat(
@@ -187,6 +196,8 @@ class UriReader {
   // host, hostaddr, port and dbname as parameters replace what stands before the ?.
   std::string ParameterHosts() {
     const auto address = parameters_.find(parameters_.contains("host") ? "host" : "hostaddr");
+    std::vector<std::string> ports;
+    for (const PostgresHost& host : uri_.hosts) ports.push_back(host.port);
     if (address != parameters_.end()) {
       uri_.hosts.clear();
       const std::vector<std::string> parts = absl::StrSplit(address->second, ',');
@@ -199,7 +210,10 @@ class UriReader {
       if (!IsPlainName(database->second)) return kDatabaseRule;
       uri_.database = database->second;
     }
-    return ParameterPorts();
+    if (const auto port = parameters_.find("port"); port != parameters_.end()) {
+      ports = absl::StrSplit(port->second, ',');
+    }
+    return Ports(ports);
   }
 
   // A dbname parameter may itself be a conninfo string with a password, which libpq expands.
@@ -208,11 +222,8 @@ class UriReader {
            name.find("://") == std::string::npos;
   }
 
-  // One port for all hosts, or one for each.
-  std::string ParameterPorts() {
-    const auto found = parameters_.find("port");
-    if (found == parameters_.end()) return "";
-    const std::vector<std::string> ports = absl::StrSplit(found->second, ',');
+  // One port for all hosts, or one for each. Those before the ? stay with hosts behind it.
+  std::string Ports(const std::vector<std::string>& ports) {
     if (ports.size() != 1 && ports.size() != uri_.hosts.size()) {
       return "has not as many ports as hosts";
     }
@@ -225,6 +236,8 @@ class UriReader {
 
   static constexpr char kHostRule[] =
       "has a host that cannot be one: in user and password, @ is written %40, / is %2F, : is %3A";
+  static constexpr char kUserRule[] =
+      "has a bad escape in user or password: % is written %25 there";
   static constexpr char kPortRule[] =
       "has a port that is not a number from 1 to 65535: in user and password, @ is written %40, "
       "/ is %2F, : is %3A";

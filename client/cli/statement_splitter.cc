@@ -39,6 +39,8 @@ class Splitter {
     if (StartsWith("/*")) return SkipComment();
     if (absl::ascii_isspace(static_cast<unsigned char>(c))) return Skip(1);
     MarkContent();
+    if (c == '\'' && ContinuesEscapes()) return SkipEscaped();
+    escaped_end_ = std::string_view::npos;
     if (c == '\'') return SkipQuoted('\'', "quote", BackslashEscapes::kNo);
     if (c == '"') return SkipQuoted('"', "quoted name", BackslashEscapes::kNo);
     if (c == '$') return SkipDollar();
@@ -61,15 +63,28 @@ class Splitter {
       if (escapes == BackslashEscapes::kYes && script_[at_] == '\\') {
         ++at_;
       } else if (script_[at_] == quote) {
-        // A doubled quote closes and opens again, which comes to the same.
-        return Skip(1);
+        if (at_ + 1 >= script_.size() || script_[at_ + 1] != quote) return Skip(1);
+        ++at_;  // doubled, it is one inside
       }
     }
     return NeverClosed(what, begin);
   }
 
+  absl::Status SkipEscaped() {
+    absl::Status status = SkipQuoted('\'', "quote", BackslashEscapes::kYes);
+    escaped_end_ = at_;
+    return status;
+  }
+
+  // Whether the quote here goes on with E'...' by the same rules: behind a new line it does.
+  bool ContinuesEscapes() const {
+    if (escaped_end_ == std::string_view::npos) return false;
+    const std::string_view between = script_.substr(escaped_end_, at_ - escaped_end_);
+    return between.find_first_of("\r\n") != std::string_view::npos;
+  }
+
   absl::Status SkipLine() {
-    at_ = std::min(script_.find('\n', at_), script_.size());
+    at_ = std::min(script_.find_first_of("\r\n", at_), script_.size());
     return absl::OkStatus();
   }
 
@@ -94,6 +109,10 @@ class Splitter {
   absl::Status SkipDollar() {
     const std::size_t begin = at_;
     std::size_t end = at_ + 1;
+    while (end < script_.size() && absl::ascii_isdigit(static_cast<unsigned char>(script_[end]))) {
+      ++end;
+    }
+    if (end > begin + 1) return Skip(end - begin);
     if (end < script_.size() && IsWordStart(script_[end])) {
       while (end < script_.size() && IsWord(script_[end]) && script_[end] != '$') ++end;
     }
@@ -105,9 +124,13 @@ class Splitter {
     return absl::OkStatus();
   }
 
-  // A number may run into letters (0x1F, 1e5), and must not make a word of them.
+  // A number may run into letters (0x1F, 1e5), and must not make a word of them. A dollar behind it
+  // begins something else.
   absl::Status SkipNumber() {
-    while (at_ < script_.size() && IsWord(script_[at_])) ++at_;
+    const auto is_number = [](char c) {
+      return absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '_' || c == '.';
+    };
+    while (at_ < script_.size() && is_number(script_[at_])) ++at_;
     return absl::OkStatus();
   }
 
@@ -115,7 +138,7 @@ class Splitter {
     const std::size_t begin = at_;
     while (at_ < script_.size() && IsWord(script_[at_])) ++at_;
     const std::string word = absl::AsciiStrToUpper(std::string(script_.substr(begin, at_ - begin)));
-    if (word == "E" && StartsWith("'")) return SkipQuoted('\'', "quote", BackslashEscapes::kYes);
+    if (word == "E" && StartsWith("'")) return SkipEscaped();
     CountBlocks(word);
     previous_word_ = word;
     return absl::OkStatus();
@@ -169,6 +192,7 @@ class Splitter {
 
   const std::string_view script_;
   std::size_t at_ = 0;
+  std::size_t escaped_end_ = std::string_view::npos;  // of an E'...' with nothing behind it so far
   std::vector<ScriptStatement> statements_;
 
   // The statement at hand.

@@ -1,6 +1,8 @@
 #include "pool/postgres/server_error.h"
 
+#include <chrono>
 #include <cstdlib>
+#include <optional>
 
 #include "absl/strings/str_format.h"
 #include "pool/postgres/sqlstate.h"
@@ -11,6 +13,14 @@ namespace {
 std::string Field(const PGresult* result, int code) {
   const char* text = PQresultErrorField(result, code);
   return text == nullptr ? std::string() : std::string(text);
+}
+
+// Whoever is told that the server is short of something, or away, is told when to come back.
+std::optional<Duration> RetryAfter(const SqlstateMeaning& meaning) {
+  const bool later = meaning.code == absl::StatusCode::kUnavailable ||
+                     meaning.code == absl::StatusCode::kResourceExhausted;
+  if (!later || meaning.retry != Retry::kYes) return std::nullopt;
+  return std::chrono::milliseconds(100);
 }
 
 }  // namespace
@@ -41,7 +51,8 @@ absl::Status StatusOf(const PGresult* result, Stage stage) {
        .hint = hint,
        .position = std::atoi(Field(result, PG_DIAG_STATEMENT_POSITION).c_str()),
        .stage = stage,
-       .retry = meaning.retry});
+       .retry = meaning.retry,
+       .retry_after = RetryAfter(meaning)});
 }
 
 absl::Status TransactionConnectionLost(std::string_view cause, Stage stage) {

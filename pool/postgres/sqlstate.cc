@@ -46,9 +46,9 @@ constexpr std::array kTable = std::to_array<Entry>({
     {"3F000", {kNotFound, Retry::kNo}},
     {"34", {kNotFound, Retry::kNo}},
     {"26", {kNotFound, Retry::kNo}},
-    {"2BP01", {kFailedPrecondition, Retry::kNo}},  // other objects depend on it
-    {"2D", {kInvalidArgument, Retry::kNo}},        // COMMIT inside a procedure
+    {"2D", {kInvalidArgument, Retry::kNo}},  // COMMIT inside a procedure
     {"0A", {kUnimplemented, Retry::kNo}},
+    {"53200", {kResourceExhausted, Retry::kYes}},  // out of memory: others will end
     {"53300", {kResourceExhausted, Retry::kYes}},
     {"53", {kResourceExhausted, Retry::kNo}},
     {"54", {kResourceExhausted, Retry::kNo}},
@@ -62,6 +62,20 @@ constexpr std::array kTable = std::to_array<Entry>({
     {"3B001", {kNotFound, Retry::kNo}},  // no such savepoint
     {"3B", {kFailedPrecondition, Retry::kNo}},
     {"72", {kAborted, Retry::kYes}},  // snapshot too old
+    {"02", {kNotFound, Retry::kNo}},  // no data
+    {"03", {kFailedPrecondition, Retry::kNo}},
+    {"0B", {kFailedPrecondition, Retry::kNo}},
+    {"0F", {kInvalidArgument, Retry::kNo}},  // locators
+    {"0L", {kInvalidArgument, Retry::kNo}},  // a grant that makes no sense
+    {"0P", {kInvalidArgument, Retry::kNo}},
+    {"0Z", {kFailedPrecondition, Retry::kNo}},
+    {"20", {kFailedPrecondition, Retry::kNo}},  // CASE of a function without a branch that fits
+    {"24", {kFailedPrecondition, Retry::kNo}},  // a cursor that is not positioned
+    {"2B", {kFailedPrecondition, Retry::kNo}},  // 2BP01: other objects depend on it
+    {"2F", {kFailedPrecondition, Retry::kNo}},  // a function that breaks its word
+    {"HV", {kFailedPrecondition, Retry::kNo}},  // foreign tables
+    {"XX001", {kDataLoss, Retry::kNo}},         // the data are corrupted, an index in XX002
+    {"XX002", {kDataLoss, Retry::kNo}},
 });
 
 }  // namespace

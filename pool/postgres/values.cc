@@ -82,7 +82,19 @@ absl::StatusOr<Cell> ParseNumber(std::string_view text) {
   return absl::InternalError("the server sent a number that is none");
 }
 
-int HexDigit(char c) { return c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10; }
+absl::StatusOr<Cell> ParseBool(std::string_view text) {
+  if (text == "t" || text == "f") return Cell(text == "t");
+  return absl::InternalError("the server sent a bool that is none");
+}
+
+// The digit's value; 255 if it is none.
+constexpr std::array<std::uint8_t, 256> kHexDigits = [] {
+  std::array<std::uint8_t, 256> digits{};
+  digits.fill(255);
+  for (std::uint8_t i = 0; i < 10; ++i) digits['0' + i] = i;
+  for (std::uint8_t i = 0; i < 6; ++i) digits['a' + i] = digits['A' + i] = 10 + i;
+  return digits;
+}();
 
 }  // namespace
 
@@ -200,7 +212,7 @@ absl::StatusOr<std::span<const Cell>> RowDecoder::Decode(const PGresult* result,
 absl::StatusOr<Cell> RowDecoder::DecodeCell(Oid type, std::string_view text) {
   switch (type) {
     case kBoolOid:
-      return Cell(text == "t");
+      return ParseBool(text);
     case kInt2Oid:
     case kInt4Oid:
     case kInt8Oid:
@@ -214,18 +226,23 @@ absl::StatusOr<Cell> RowDecoder::DecodeCell(Oid type, std::string_view text) {
         // A caller set bytea_output to escape in its session.
         return absl::FailedPreconditionError("bytea_output must be hex");
       }
-      return Cell(DecodeBytes(text.substr(2)));
+      return DecodeBytes(text.substr(2));
     default:
       return Cell(text);
   }
 }
 
-BytesView RowDecoder::DecodeBytes(std::string_view hex) {
+absl::StatusOr<Cell> RowDecoder::DecodeBytes(std::string_view hex) {
   const std::size_t start = bytes_.size();
+  unsigned seen = hex.size() % 2 == 0 ? 0U : 255U;  // above 15 as soon as one is no digit
   for (std::size_t i = 0; i + 1 < hex.size(); i += 2) {
-    bytes_ += static_cast<char>(HexDigit(hex[i]) << 4 | HexDigit(hex[i + 1]));
+    const unsigned high = kHexDigits[static_cast<unsigned char>(hex[i])];
+    const unsigned low = kHexDigits[static_cast<unsigned char>(hex[i + 1])];
+    seen |= high | low;
+    bytes_ += static_cast<char>(high << 4 | low);
   }
-  return {std::string_view(bytes_).substr(start)};
+  if (seen > 15) return absl::InternalError("the server sent bytea that is none");
+  return Cell(BytesView{std::string_view(bytes_).substr(start)});
 }
 
 }  // namespace emsdb

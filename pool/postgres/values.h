@@ -65,7 +65,7 @@ class RowDecoder {
 
  private:
   absl::StatusOr<Cell> DecodeCell(Oid type, std::string_view text);
-  BytesView DecodeBytes(std::string_view hex);
+  absl::StatusOr<Cell> DecodeBytes(std::string_view hex);
 
   std::vector<Oid> types_;
   std::vector<Cell> cells_;

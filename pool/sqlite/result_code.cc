@@ -161,6 +161,14 @@ void ReadNames(std::string_view message, ErrorDetail& detail) {
   }
 }
 
+// A connection that has not read the schema yet reports SQLITE_SCHEMA for a wrong name in a
+// statement without tables (SQLite 3.40), however often it is tried. The message tells them apart.
+int TrueCode(const SqlError& error, Phase phase) {
+  const bool wrong_name = phase == Phase::kPreparing && error.result_code == SQLITE_SCHEMA &&
+                          error.message != sqlite3_errstr(SQLITE_SCHEMA);
+  return wrong_name ? SQLITE_ERROR : error.result_code;
+}
+
 std::optional<Duration> RetryAfter(const Meaning& meaning) {
   if (meaning.code != kUnavailable || meaning.retry != Retry::kYes) return std::nullopt;
   return std::chrono::milliseconds(100);
@@ -174,7 +182,9 @@ const Meaning& MeaningOf(int result_code) {
   return kUnknownCode;
 }
 
-absl::Status ToStatus(const SqlError& error, Phase phase, std::string_view sql) {
+absl::Status ToStatus(const SqlError& reported, Phase phase, std::string_view sql) {
+  SqlError error = reported;
+  error.result_code = TrueCode(reported, phase);
   const Meaning& meaning = MeaningOf(error.result_code);
   const std::string message = Shown(error, phase);
   ErrorDetail detail = {

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <limits>
+
 #include "emsdb/wire/v1/rpc_status.pb.h"
 
 namespace emsdb::client {
@@ -61,6 +63,19 @@ TEST(ErrorInfo, DoesNotBelieveWhatAProxySaysAboutRepeating) {
 TEST(ErrorInfo, TakesAPositionThatIsNoNumberForUnknown) {
   const ErrorInfo info{.metadata = {{"position", "here"}}};
   EXPECT_EQ(info.position(), 0);
+}
+
+TEST(ErrorInfo, BearsADelayThatNoClockCouldCount) {
+  wire::v1::RetryInfo retry;
+  retry.mutable_retry_delay()->set_seconds(std::numeric_limits<std::int64_t>::max());
+  retry.mutable_retry_delay()->set_nanos(std::numeric_limits<std::int32_t>::max());
+  wire::v1::RpcStatus sent;
+  google::protobuf::Any& any = *sent.add_details();
+  any.set_type_url("type.googleapis.com/google.rpc.RetryInfo");
+  any.set_value(retry.SerializeAsString());
+  const ErrorInfo info = ErrorInfoOf(
+      StatusFromWire(absl::StatusCode::kUnavailable, "later", sent.SerializeAsString()));
+  EXPECT_GT(info.retry_after, std::chrono::hours(24 * 365 * 289));
 }
 
 }  // namespace

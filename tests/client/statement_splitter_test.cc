@@ -100,5 +100,21 @@ TEST(StatementSplitter, NamesTheLineOfWhatIsNeverClosed) {
   EXPECT_THAT(complaint("do $a$ x; $b$"), HasSubstr("a dollar quote"));
 }
 
+TEST(StatementSplitter, EndsACommentAtACarriageReturnAsPostgresqlDoes) {
+  EXPECT_THAT(Split("select 1 -- a;\rfrom t; select 2"),
+              ElementsAre("select 1 -- a;\rfrom t", "select 2"));
+  EXPECT_THAT(Split("-- a\rselect 1; select 2"), ElementsAre("select 1", "select 2"));
+}
+
+TEST(StatementSplitter, KeepsALiteralThatGoesOnBehindANewLine) {
+  EXPECT_THAT(Split("select E'a'\n'\\';'; select 2"),
+              ElementsAre("select E'a'\n'\\';'", "select 2"));
+  EXPECT_THAT(Split("select E'a''\\';'; select 2"), ElementsAre("select E'a''\\';'", "select 2"));
+}
+
+TEST(StatementSplitter, SeesADollarQuoteBehindANumber) {
+  EXPECT_THAT(Split("select $1$$;$$; select 2"), ElementsAre("select $1$$;$$", "select 2"));
+}
+
 }  // namespace
 }  // namespace emsdb::client::cli

@@ -85,6 +85,17 @@ TEST(SqliteResultCode, NamesTheTableAndTheColumnsOfABrokenRule) {
   EXPECT_EQ(strict.column, "size");
 }
 
+TEST(SqliteResultCode, IsAWrongNameWhereTheSchemaWasNotReadYet) {
+  const absl::Status wrong = StatusFor(SQLITE_SCHEMA, "no such column: nosuch", Phase::kPreparing);
+  EXPECT_THAT(wrong, AllOf(StatusIs(kInvalidArgument), HasMessage(HasSubstr("(SQLITE_ERROR)"))));
+  EXPECT_EQ(DetailOf(wrong).retry, Retry::kNo);
+  EXPECT_EQ(DetailOf(wrong).column, "nosuch");
+  const absl::Status changed =
+      StatusFor(SQLITE_SCHEMA, "database schema has changed", Phase::kPreparing);
+  EXPECT_THAT(changed, StatusIs(kAborted));
+  EXPECT_EQ(DetailOf(changed).retry, Retry::kYes);
+}
+
 TEST(SqliteResultCode, NamesTheConstraintWhereSqliteDoes) {
   EXPECT_EQ(DetailOf(StatusFor(SQLITE_CONSTRAINT_UNIQUE,
                                "UNIQUE constraint failed: index 'units_by_name'"))

@@ -173,7 +173,7 @@ TEST_F(CommitOutcomes, OfAnAutocommitWriteCanBeBoughtByATrip) {
   proxy_.CutAnswerTo("COMMIT");
   const absl::Status bought =
       client.Query("main", kInsert, {}, {.resolving = client::Resolving::kOn}).status();
-  proxy_.CutAnswerTo("insert");
+  proxy_.CutAnswerTo("into notes");
   const absl::Status not_bought = client.Query("main", kInsert).status();
   proxy_.CutAnswerTo("");
   EXPECT_EQ(bought.code(), absl::StatusCode::kUnknown) << bought;

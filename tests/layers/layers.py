@@ -58,6 +58,9 @@ COMMENT = re.compile(r"//[^\n]*|/\*.*?\*/", re.DOTALL)
 ENVIRONMENT = re.compile(r"\b(secure_getenv|getenv|environ)\b")
 # A service looks a database up by FindDatabase, which asks whether the caller may use it.
 LOOK_UP = re.compile(r"\bgateway_?(\(\))?\.pools\s*\.Find\(")
+# A step of the wall clock must neither end a wait nor make a connection old.
+WALL_CLOCK = re.compile(r"\b(system_clock|high_resolution_clock|utc_clock|CLOCK_REALTIME\w*|"
+                        r"gettimeofday|absl::Now|GetCurrentTimeNanos|(std::)?time\((nullptr|NULL|0)\))")
 SLEEP = re.compile(r"\b(sleep_for|sleep_until|usleep|nanosleep|SleepFor)\b")
 
 
@@ -108,6 +111,8 @@ def word_violations(path, text):
         yield f"{path}: reads the environment, which only server/main.cc and client/cli may do"
     if path.startswith("pool/") and SLEEP.search(code):
         yield f"{path}: sleeps; time comes from pool/clock"
+    if path.startswith("pool/") and WALL_CLOCK.search(code):
+        yield f"{path}: looks at the wall clock; time comes from pool/clock"
     if path.startswith("server/") and path != "server/admission.cc" and LOOK_UP.search(code):
         yield f"{path}: looks a database up for a caller; only server/admission.cc may do"
 

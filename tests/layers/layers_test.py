@@ -100,6 +100,19 @@ class Words(Tree):
     def test_sleeping_in_the_pool_is_reported(self):
         self.assert_reported("pool/a.cc", "std::this_thread::sleep_for(x);\n", "sleeps")
 
+    # T10: a step of the wall clock ends no wait and makes no connection old.
+    def test_the_wall_clock_in_the_pool_is_reported(self):
+        for text in ("auto t = std::chrono::system_clock::now();\n", "time(nullptr);\n",
+                     "clock_gettime(CLOCK_REALTIME, &now);\n", "absl::Now();\n",
+                     "gettimeofday(&now, nullptr);\n"):
+            for path in ("pool/a.cc", "pool/postgres/a.cc"):
+                self.assert_reported(path, text, "wall clock")
+                (self.root / path).unlink()
+
+    def test_the_steady_clock_in_the_pool_is_not_reported(self):
+        self.plant("pool/a.cc", "// Not system_clock.\nstd::chrono::steady_clock::now();\n")
+        self.assert_clean()
+
     def test_looking_a_database_up_past_the_callers_rights_is_reported(self):
         for text in ("gateway.pools.Find(name);\n", "auto d = gateway_.pools.Find(name);\n",
                      "gateway().pools\n    .Find(name);\n"):

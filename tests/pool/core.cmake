@@ -4,6 +4,7 @@ emsdb_test(pool_core_test
   kept_answers_test.cc
   later_test.cc
   line_test.cc
+  one_thread_test.cc
   order_test.cc
   outage_test.cc
   pool_state_bounds_test.cc

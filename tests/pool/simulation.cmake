@@ -9,4 +9,6 @@ if(NOT EMSDB_SANITIZE MATCHES "thread")
     simulation/witness.cc
     simulation/worker.cc
     LIBRARIES emsdb::pool emsdb_test_support)
+  # Thousands of runs: worth some optimisation where all else is built for debugging.
+  target_compile_options(pool_simulation_test PRIVATE -O1)
 endif()

@@ -85,5 +85,25 @@ TEST(StatementText, HashesStatementsAlikeThatDifferInLiteralsAlone) {
   EXPECT_NE(FingerprintHash("select a"), FingerprintHash("select b"));
 }
 
+// T20
+TEST(StatementText, SeesWhatStandsBehindACommentThatEndsWithACarriageReturn) {
+  EXPECT_EQ(TransactionControl("--a\rCOMMIT\nAND NO CHAIN"), "COMMIT");
+  EXPECT_EQ(LeadingKeyword("-- a\r\n select 1"), "SELECT");
+}
+
+TEST(StatementText, KeepsTheRestOfAContinuedLiteralOutOfTheFingerprint) {
+  EXPECT_EQ(Fingerprint("select E'a'\n'\\'secret', 1"), "select ? , ?");
+  EXPECT_EQ(Fingerprint("select e'a' -- b\n '\\'secret' from t"), "select ? from t");
+  // Without a new line it is another literal, which only an error follows.
+  EXPECT_EQ(Fingerprint("select E'a' 'b'"), "select ? ?");
+}
+
+TEST(StatementText, TakesNoWriteForAReadBecauseOfItsSpelling) {
+  EXPECT_FALSE(LooksLikeRead("explain analyse delete from t"));
+  EXPECT_FALSE(LooksLikeRead("explain (\"analyze\") delete from t"));
+  EXPECT_FALSE(LooksLikeRead("table t for update"));
+  EXPECT_TRUE(LooksLikeRead("table t"));
+}
+
 }  // namespace
 }  // namespace emsdb

@@ -118,5 +118,22 @@ TEST(Recognise, TellsOfTheRefusedByTheirLabelUnproven) {
   EXPECT_EQ(Unrecognised(binary).name, "");
 }
 
+TEST(Recognise, TakesOnlyATraceParentOfTheStandardsForm) {
+  constexpr char kValid[] = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+  const auto taken = [](const std::string& text) {
+    Introduction introduction;
+    introduction.trace_parent = text;
+    return Unrecognised(introduction).trace_parent;
+  };
+  EXPECT_EQ(taken(kValid), kValid);
+  for (const char* invalid : {"00-00000000000000000000000000000000-00f067aa0ba902b7-01",
+                              "00-4bf92f3577b34da6a3ce929d0e0e4736-0000000000000000-01",
+                              "ff-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+                              "00-4bf92f3577b34da6a3ce929d0e0e473--00f067aa0ba902b7-01",
+                              "00-4BF92F3577B34DA6A3CE929D0E0E4736-00f067aa0ba902b7-01"}) {
+    EXPECT_EQ(taken(invalid), "") << invalid;
+  }
+}
+
 }  // namespace
 }  // namespace emsdb

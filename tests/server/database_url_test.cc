@@ -56,6 +56,11 @@ INSTANTIATE_TEST_SUITE_P(
             "/run/pg:5432"},
         Row{"postgresql://?host=a,b&port=1,2&dbname=e&user=u&password=p",
             "postgresql://?host=a,b&port=1,2&dbname=e&user=u&password=p", "a:1/e", "a:1,b:2"},
+        // The port before the ? stays with the host behind it.
+        Row{"postgresql://h:6432/e?host=x", "postgresql://h:6432/e?host=x", "x:6432/e", "x:6432"},
+        Row{"postgresql://h:6432/e?hostaddr=10.0.0.1", "postgresql://h:6432/e?hostaddr=10.0.0.1",
+            "10.0.0.1:6432/e", "10.0.0.1:6432"},
+        Row{"postgresql://h/e?ssl=true", "postgresql://h/e?ssl=true", "h:5432/e", "h:5432"},
         // libpq looks for the end of the user's part before it looks for the question mark.
         Row{"postgresql://u:p?q@db/e", "postgresql://u:p?q@db/e", "db:5432/e", "db:5432"}));
 
@@ -128,6 +133,13 @@ INSTANTIATE_TEST_SUITE_P(
         BadRow{"postgresql://h/d?password=s3cret=", "a second = in parameter password"},
         BadRow{"postgresql://h/d?dbname=password%3Ds3cret", "a database name"},
         BadRow{"postgresql://a,b/d?port=1,2,3", "not as many ports as hosts"},
+        BadRow{"postgresql://a:1,b:2/d?host=c", "not as many ports as hosts"},
+        // What libpq would refuse, but only when the first connection is opened.
+        BadRow{"postgresql://u:s3cret%zz@h/d", "bad escape in user or password"},
+        BadRow{"postgresql://u:s3cret%00@h/d", "bad escape in user or password"},
+        BadRow{"postgresql://[]/d", "without an address"},
+        BadRow{"postgresql://a%2Cb/d", "a host that cannot be one"},
+        BadRow{"postgresql://h/d?ssl=1", "ssl=true"},
         BadRow{"sqlite://s3cret/main.db", "SQLite has none"}, BadRow{"sqlite:///", "names no file"},
         BadRow{"sqlite:///dir/", "names no file"},
         BadRow{"sqlite:///../main.db", "leaves the data"},

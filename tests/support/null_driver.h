@@ -28,7 +28,7 @@ class OpenCount {
   std::atomic<int> most_{0};
 };
 
-class NullConnection final : public Connection {
+class NullConnection : public Connection {
  public:
   // `count`, if any, must outlive it.
   explicit NullConnection(OpenCount* count = nullptr) : count_(count) {}

@@ -92,6 +92,10 @@ void TcpProxy::Accept() {
     pollfd waiting{listener_, POLLIN, 0};
     if (poll(&waiting, 1, 20) <= 0) continue;
     const int client = accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
+    if (client >= 0 && refusing_new_) {
+      close(client);
+      continue;
+    }
     if (client >= 0) carriers_.emplace_back([this, client] { Carry(client); });
   }
 }

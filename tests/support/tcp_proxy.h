@@ -36,7 +36,9 @@ class TcpProxy {
 
   // From now on: every link is cut, and no new one is carried, until Allow.
   void Refuse() { refusing_ = true; }
-  void Allow() { refusing_ = false; }
+  // From now on: no new link is carried, and those that are go on, until Allow.
+  void RefuseNew() { refusing_new_ = true; }
+  void Allow() { refusing_ = refusing_new_ = false; }
 
  private:
   void Accept();
@@ -50,6 +52,7 @@ class TcpProxy {
   std::atomic<bool> stopping_{false};
   std::atomic<int> trips_{0};
   std::atomic<bool> refusing_{false};
+  std::atomic<bool> refusing_new_{false};
   Mutex mutex_;
   std::string cut_ ABSL_GUARDED_BY(mutex_);
   std::string cut_before_ ABSL_GUARDED_BY(mutex_);

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <limits>
+#include <memory>
 
 #include "pool/errors.h"
 #include "pool/postgres/type_table.h"
@@ -85,6 +86,34 @@ TEST(PostgresValues, NameTheFieldThatIsWrongAndNeverItsValue) {
   EXPECT_EQ(std::string(status.message()).find("secret"), std::string::npos);
   const Statement few = With({Null{}, Null{}}, {"int8"});
   EXPECT_EQ(DetailOf(BoundParameters::Bind(few).status()).field, "statement.parameter_types");
+}
+
+// One row of one column, as the server would send it.
+absl::StatusOr<Value> Decoded(Oid type, std::string text) {
+  const std::unique_ptr<PGresult, void (*)(PGresult*)> result(
+      PQmakeEmptyPGresult(nullptr, PGRES_TUPLES_OK), PQclear);
+  std::string name = "c";
+  PGresAttDesc column{.name = name.data(), .typid = type};
+  PQsetResultAttrs(result.get(), 1, &column);
+  PQsetvalue(result.get(), 0, 0, text.data(), static_cast<int>(text.size()));
+  RowDecoder decoder;
+  decoder.Start(result.get());
+  const auto cells = decoder.Decode(result.get(), 0);
+  if (!cells.ok()) return cells.status();
+  if (const auto* bytes = std::get_if<BytesView>(&cells->front())) {
+    return Value(Bytes{std::string(bytes->data)});
+  }
+  return Value(std::get<bool>(cells->front()));
+}
+
+TEST(PostgresValues, MakeNoValueOfWhatMeansNone) {
+  EXPECT_EQ(*Decoded(kBoolOid, "f"), Value(false));
+  EXPECT_EQ(*Decoded(kByteaOid, "\\x00fFA0"), Value(Bytes{std::string("\0\xff\xa0", 3)}));
+  EXPECT_EQ(*Decoded(kByteaOid, "\\x"), Value(Bytes{}));
+  for (const char* text : {"\\x0", "\\xgg", "\\x00x", "\\x0:"}) {
+    EXPECT_FALSE(Decoded(kByteaOid, text).ok()) << text;
+  }
+  for (const char* text : {"", "true", "x"}) EXPECT_FALSE(Decoded(kBoolOid, text).ok()) << text;
 }
 
 }  // namespace

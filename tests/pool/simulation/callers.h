@@ -21,7 +21,10 @@ class BareWaiter final : public Waiter, public Participant {
 
   void Granted(Lease lease) override {
     witness_.Granted(person(), lease.connection());
-    use_(lease.connection(), {person().caller_deadline, &lease.stop()}, lease).IgnoreError();
+    Connection& connection = lease.connection();
+    const bool whole = !connection.broken();
+    use_(connection, {person().caller_deadline, &lease.stop()}, lease).IgnoreError();
+    if (whole && connection.broken() && !connection.given_up()) witness_.Lost(person());
   }
   void Answer() override { witness_.Answered(person()); }
   void Refused(absl::Status /*why*/) override {
@@ -58,7 +61,10 @@ class SimulatedCall final : public Call, public Participant {
  private:
   absl::Status Run(Connection& connection, const Bounds& bounds, Lease& lease) override {
     witness_.Granted(person(), connection);
-    return use_(connection, bounds, lease);
+    const bool whole = !connection.broken();
+    absl::Status used = use_(connection, bounds, lease);
+    if (whole && connection.broken() && !connection.given_up()) witness_.Lost(person());
+    return used;
   }
   void Finish(absl::Status /*status*/, const CallTimes& /*times*/) override {
     if (person().at == Person::At::kInLine) witness_.RefusedOrWithdrawn(person());

@@ -26,6 +26,7 @@ struct Person {
   bool inside = false;   // a transaction, which has its connection
   bool arriving = true;  // Submit has not returned
   bool cancelled = false;
+  bool lost_connection = false;
   int arrived_in = 0;  // step
   int found_in_line = 0;
   int found_leases = 0;

@@ -48,6 +48,7 @@ Simulation::Simulation(std::uint64_t seed, Defect defect, Scheduler::Recording r
       limits_(SomeLimits(dice_)),
       pace_(SomeSpan(dice_)),
       longest_(SomeSpan(dice_)),
+      reports_(dice_.OneIn(5)),
       witness_(limits_, scheduler_),
       database_(dice_, scheduler_, witness_, defect),
       upkeep_(scheduler_),
@@ -236,7 +237,10 @@ Instant Simulation::SomeDeadline() {
   return dice_.OneIn(2) ? kNever : After(scheduler_.Now(), dice_.UpTo(seconds(2)));
 }
 
-Priority Simulation::SomePriority() { return static_cast<Priority>(dice_.Below(kPriorities)); }
+Priority Simulation::SomePriority() {
+  if (reports_ && !dice_.OneIn(4)) return Priority::kReporting;
+  return static_cast<Priority>(dice_.Below(kPriorities));
+}
 
 Checkout Simulation::AsksFor(const Person& person) const {
   const bool cheats = defect_ == Defect::kJumpsTheLine && person.number % 4 == 0;

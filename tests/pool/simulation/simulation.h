@@ -79,6 +79,7 @@ class Simulation {
   const PoolLimits limits_;
   const Duration pace_;     // between a client's actions
   const Duration longest_;  // statement
+  const bool reports_;      // most of them are for reporting
   Witness witness_;
   SimulatedDatabase database_;
   Rounds upkeep_;

@@ -5,6 +5,8 @@
 namespace emsdb {
 namespace {
 
+using std::chrono::seconds;
+
 double Seconds(Instant when) {
   return std::chrono::duration<double>(when.time_since_epoch()).count() - 3600;
 }
@@ -172,7 +174,7 @@ void Witness::CheckReason(const Person& person, RefusalReason reason) {
       holds = last_told_ >= person.arrived_in;
       break;
     case RefusalReason::kDown:
-      holds = failures_told_ >= 2;
+      holds = failures_told_ >= 2 || silent_ || SilentNow();
       break;
     case RefusalReason::kPaused:
       holds = (over || no_wait) && (paused_ || last_resumed_ >= scheduler_.entered());
@@ -238,6 +240,7 @@ void Witness::Checked(const Pool& pool) {
   const int used = counts.idle + counts.leased + counts.opening + counts.closing;
   Require(used <= allowed_, "%d slots are used of %d", used, allowed_);
   allowed_ = std::max(limits_.limit(), std::min(allowed_, used));
+  if (SilentNow()) silent_ = true;
   Require(std::min({counts.idle, counts.leased, counts.opening, counts.closing, counts.waiting,
                     counts.leases}) >= 0,
           "a count is below zero");
@@ -265,7 +268,7 @@ void Witness::Quiet(const Pool& pool) {
   Require(counts.leases == leases_, "%d leases, the pool counts %d", leases_, counts.leases);
   Require(waiting <= limits_.max_waiters + 2 * largest_, "%d wait", waiting);
   if (numbers.mode == PoolMode::kDown) {
-    Require(failures_in_a_row_ >= 2, "it counts as down after %d failures", failures_in_a_row_);
+    Require(LooksDown(), "it counts as down after %d failures", failures_in_a_row_);
     Require(waiting == 0, "%d wait for a database that is down", waiting);
   }
 
@@ -288,7 +291,7 @@ void Witness::Quiet(const Pool& pool) {
           places_.open, held_);
   if (draining_) {
     Require(held_ + places_.opening > 0, "somebody waits whom nobody can serve");
-  } else if (held_ == held_leases_ && failures_in_a_row_ < 2) {
+  } else if (held_ == held_leases_ && !LooksDown()) {
     // No statement will end soon and give its connection back: there is one opened for each.
     Require(places_.opening >= eligible || places_.all() >= limits_.limit(),
             "%d wait, %d connections are being opened", eligible, places_.opening);
@@ -320,6 +323,7 @@ void Witness::Opened(Duration /*took*/) {
   ++seen_opened_;
   scheduler_.MayYield();
   failures_in_a_row_ = 0;  // the pool takes its lock now
+  silent_ = false;
 }
 
 void Witness::OpenFailed() {
@@ -352,6 +356,12 @@ void Witness::WentDown(const absl::Status& why) {
 void Witness::CameBack(Duration /*after*/) {
   scheduler_.Note("not down any more");
   scheduler_.MayYield();
+}
+
+bool Witness::SilentNow() const {
+  return std::any_of(openings_.begin(), openings_.end(), [&](const auto& opening) {
+    return scheduler_.Now() - opening.second >= seconds(2);
+  });
 }
 
 // Some connections are left to the other classes; of one or two, none.

@@ -39,6 +39,8 @@ class Witness final : public PoolObserver {
   void Granted(Person& person, const Connection& connection);
   void Refused(Person& person);
   void Withdrawn(Person& person);
+  // The database has closed his connection while he used it.
+  void Lost(Person& person) { person.lost_connection = true; }
   // For a call, which hides which of the two it was.
   void RefusedOrWithdrawn(Person& person);
   void GivesBack(Person& person);  // right before the pool hears of it
@@ -47,6 +49,9 @@ class Witness final : public PoolObserver {
   // Connections.
   Places& places() { return places_; }
   void PlacesChanged();
+  // The worker of a slot was told to open, and has come to the end of it.
+  void OpeningOrdered(SlotId slot) { openings_[slot] = scheduler_.Now(); }
+  void OpeningOver(SlotId slot) { openings_.erase(slot); }
   void OpenSucceeded() { ++opened_; }
   // There is no worker for it.
   void CannotOpen() {
@@ -102,6 +107,9 @@ class Witness final : public PoolObserver {
   void Leaves(Person& person);
   void LetsGo(Person& person);
   int MayReport() const;
+  bool SilentNow() const;
+  // The database fails, or does not answer at all.
+  bool LooksDown() const { return failures_in_a_row_ >= 2 || silent_ || SilentNow(); }
 
   PoolLimits limits_;
   Scheduler& scheduler_;
@@ -122,6 +130,8 @@ class Witness final : public PoolObserver {
   int refused_ = 0;
   int failures_in_a_row_ = 0;  // in the order in which the pool heard of them
   int failures_told_ = 0;
+  bool silent_ = false;  // since the last success an opening had no answer for too long
+  std::map<SlotId, Instant> openings_;
   int last_told_ = -1;  // in which step
   int last_resumed_ = -1;
   int generation_ = 1;     // counts disconnects

@@ -18,6 +18,7 @@ void WatchedHost::Ordered(const Order& order) {
                   serve                                      ? "serve"
                   : std::holds_alternative<OpenOrder>(order) ? "open"
                                                              : "close");
+  if (std::holds_alternative<OpenOrder>(order)) witness_.OpeningOrdered(slot_);
   if (serve == nullptr) return;
   scheduler_.Note("... #%d", holder_->number);
   witness_.HandedOut(generation_, opened_);
@@ -64,6 +65,7 @@ bool WatchedHost::IsTrue(CloseReason reason) const {
 
 std::optional<Order> WatchedHost::Opened(SlotId slot, Duration took) {
   Reports("opened");
+  witness_.OpeningOver(slot);
   generation_ = kUnknown;
   stale_ = false;
   returned_ = std::nullopt;
@@ -77,6 +79,7 @@ std::optional<Order> WatchedHost::Opened(SlotId slot, Duration took) {
 
 std::optional<Order> WatchedHost::OpenFailed(SlotId slot, const absl::Status& why) {
   Reports("open failed");
+  witness_.OpeningOver(slot);
   if (defect_ == Defect::kForgetsAFailedOpening) return std::nullopt;
   return Answered(pool_.OpenFailed(slot, why));
 }
@@ -104,10 +107,18 @@ std::optional<Order> WatchedHost::Returned(SlotId slot, Condition condition, Ins
   Reports(condition == Condition::kGood     ? "given back"
           : condition == Condition::kBroken ? "given back broken"
                                             : "given back dirty");
+  if (holder_->lost_connection && condition != Condition::kBroken) {
+    scheduler_.Violation("a connection was lost in use, and nobody suspects the others");
+  }
   returned_ = condition;
   witness_.GivesBack(*std::exchange(holder_, nullptr));
   if (condition == Condition::kBroken) witness_.Disconnect(generation_);
   return Answered(pool_.Returned(slot, condition, answered));
+}
+
+void WatchedHost::Reset(SlotId slot, ResetResult result) {
+  scheduler_.MayYield();
+  pool_.Reset(slot, result);
 }
 
 SimulatedWorker::SimulatedWorker(std::unique_ptr<WatchedHost> host, SlotId slot,

@@ -25,6 +25,8 @@ class WatchedHost final : public WorkerHost {
   std::optional<Order> FoundStale(SlotId slot, std::shared_ptr<Waiter> waiter) override;
   std::optional<Order> Returned(SlotId slot, Condition condition, Instant answered) override;
 
+  void Reset(SlotId slot, ResetResult result) override;
+
   void Ordered(const Order& order);
 
  private:
