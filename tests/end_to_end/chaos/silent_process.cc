@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -16,6 +17,7 @@ SilentProcess::SilentProcess() {
   if (pipe2(ends.data(), O_CLOEXEC) != 0) throw std::runtime_error("pipe2");
   pid_ = fork();
   if (pid_ == 0) {
+    prctl(PR_SET_PDEATHSIG, SIGKILL);  // a test that aborts leaves nothing
     dup2(ends[1], STDOUT_FILENO);
     execl(EMSDB_TEST_SILENT_SERVER, EMSDB_TEST_SILENT_SERVER, nullptr);
     _exit(127);

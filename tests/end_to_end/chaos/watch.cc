@@ -38,8 +38,9 @@ std::shared_ptr<grpc::Channel> NewChannel(const std::string& address) {
 }
 
 v1::PoolStatus StatusOf(const std::string& address, const std::string& database) {
+  const v1::GetPoolStatusResponse response = PoolsOf(NewChannel(address), database);
   v1::PoolStatus sum;
-  for (const v1::PoolStatus& pool : PoolsOf(NewChannel(address), database).pools()) {
+  for (const v1::PoolStatus& pool : response.pools()) {
     sum.set_size(sum.size() + pool.size());
     sum.set_max_overflow(sum.max_overflow() + pool.max_overflow());
     sum.set_idle(sum.idle() + pool.idle());
