@@ -75,7 +75,6 @@ absl::Status SqliteConnection::CheckAccess(sqlite3_stmt* prepared, Access access
 
 absl::StatusOr<StatementHandle> SqliteConnection::Prepare(const Statement& statement,
                                                           Access access) {
-  if (absl::Status status = CheckWrapped(statement.sql); !status.ok()) return status;
   auto prepared = session_->Prepare(statement.sql);
   if (!prepared.ok()) return prepared;
   if (absl::Status status = Bind(prepared->get(), statement.parameters); !status.ok()) {

@@ -52,6 +52,9 @@ absl::Status CheckText(std::string_view sql) {
   if (const std::string control = TransactionControl(sql); !control.empty()) {
     return TransactionControlRefused(control);
   }
+  if (LeadingKeyword(sql) == "VACUUM") {
+    return NotAllowed("VACUUM", "it cannot run in a transaction, and rewrites the whole file");
+  }
   return absl::OkStatus();
 }
 
@@ -175,11 +178,6 @@ absl::Status CheckStatement(const Statement& statement) {
     if (!problem.empty()) return InvalidField(ParameterField(i), problem);
   }
   return absl::OkStatus();
-}
-
-absl::Status CheckWrapped(std::string_view sql) {
-  if (LeadingKeyword(sql) != "VACUUM") return absl::OkStatus();
-  return NotAllowed("VACUUM", "it cannot run in a transaction, and rewrites the whole file");
 }
 
 absl::Status Bind(sqlite3_stmt* statement, std::span<const Value> parameters) {

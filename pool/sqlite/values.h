@@ -19,9 +19,6 @@ namespace emsdb::sqlite {
 // Field names are those of the request.
 absl::Status CheckStatement(const Statement& statement);
 
-// Whether it may run in a transaction, the statement's own or one around it.
-absl::Status CheckWrapped(std::string_view sql);
-
 // Binds $1, $2, ... (or ?1, ?2, ...) by their number. `parameters` must stay until the statement
 // has ended: texts and bytes are not copied. Only what SQLite answers is a result code.
 absl::Status Bind(sqlite3_stmt* statement, std::span<const Value> parameters);
