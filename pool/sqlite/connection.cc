@@ -129,7 +129,11 @@ absl::StatusOr<Completion> SqliteConnection::RunAlone(const Statement& statement
   return completion;
 }
 
+// The text itself is never compiled: VACUUM alone is let through, and run in our own words.
 absl::StatusOr<Completion> SqliteConnection::RunUnwrapped(const Statement& statement) {
+  if (state_ != TransactionState::kIdle) {
+    return absl::FailedPreconditionError("the connection is in a transaction");
+  }
   SqlLexer lexer(statement.sql);
   if (lexer.NextWord() != "VACUUM" || !statement.parameters.empty()) {
     return InvalidField("outside_transaction", "only for VACUUM in SQLite");
@@ -165,11 +169,11 @@ absl::StatusOr<Completion> SqliteConnection::Execute(const Statement& statement,
                                                      const Bounds& bounds, RowSink& sink) {
   const Interruption::Within within(session_->interruption(), bounds);
   if (absl::Status ready = Ready(Stage::kRunning); !ready.ok()) return ready;
+  if (options.wrapping == Wrapping::kNone) return RunUnwrapped(statement);
   if (absl::Status status = CheckStatement(statement); !status.ok()) return status;
   if (state_ == TransactionState::kFailed) return TransactionFailed();
   if (state_ == TransactionState::kOpen) return RunInTransaction(statement, sink);
   ForgetRowid();
-  if (options.wrapping == Wrapping::kNone) return RunUnwrapped(statement);
   if (absl::Status status = Restrict(options.access); !status.ok()) return status;
   auto completion = RunAlone(statement, options.access, sink);
   Unrestrict(options.access);

@@ -53,7 +53,8 @@ absl::Status CheckText(std::string_view sql) {
     return TransactionControlRefused(control);
   }
   if (LeadingKeyword(sql) == "VACUUM") {
-    return NotAllowed("VACUUM", "it cannot run in a transaction, and rewrites the whole file");
+    return NotAllowed("VACUUM",
+                      "it cannot run in a transaction; outside_transaction lets it run by itself");
   }
   return absl::OkStatus();
 }

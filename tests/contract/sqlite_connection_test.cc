@@ -378,6 +378,9 @@ TEST_F(SqliteTransactions, AreNotBegunForVacuumWhereTheCallerSaysSo) {
   for (const char* other : {"VACUUM INTO 'other.db'", "VACUUM temp", "VACUUM; SELECT 1"}) {
     EXPECT_EQ(run(*writer_, other).status().code(), absl::StatusCode::kPermissionDenied) << other;
   }
+  ASSERT_THAT(writer_->Begin({}, {}, {}), IsOk());
+  EXPECT_EQ(run(*writer_, "VACUUM").status().code(), absl::StatusCode::kFailedPrecondition);
+  ASSERT_THAT(writer_->RollBack({}), IsOk());
   EXPECT_EQ(run(*writer_, "INSERT INTO t VALUES (9)").status().code(),
             absl::StatusCode::kInvalidArgument);
   EXPECT_EQ(Run(*writer_, "ATTACH 'other.db' AS o").status().code(),

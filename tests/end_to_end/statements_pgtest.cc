@@ -28,9 +28,9 @@ class Statements : public ::testing::Test {
 
   // One connection, so that each call meets what the one before it left.
   Environment Settings(const Environment& more = {}) const {
-    Environment settings = {
-        {"DATABASE_URL", database_.url()}, {"DB_POOL_SIZE", "1"}, {"DB_MAX_OVERFLOW", "0"}};
-    settings.insert(more.begin(), more.end());
+    Environment settings = more;
+    settings.insert(
+        {{"DATABASE_URL", database_.url()}, {"DB_POOL_SIZE", "1"}, {"DB_MAX_OVERFLOW", "0"}});
     return settings;
   }
   static Client Connect(const GatewayProcess& gateway) {
