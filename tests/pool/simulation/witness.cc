@@ -358,9 +358,11 @@ void Witness::CameBack(Duration /*after*/) {
   scheduler_.MayYield();
 }
 
+// The pool counts from its order to open, which its worker may take up a good while later: so no
+// more than the half of what it waits for can be demanded here.
 bool Witness::SilentNow() const {
   return std::any_of(openings_.begin(), openings_.end(), [&](const auto& opening) {
-    return scheduler_.Now() - opening.second >= seconds(2);
+    return scheduler_.Now() - opening.second >= Outage::kLongestSilence / 2;
   });
 }
 
