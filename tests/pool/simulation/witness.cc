@@ -5,8 +5,6 @@
 namespace emsdb {
 namespace {
 
-using std::chrono::seconds;
-
 double Seconds(Instant when) {
   return std::chrono::duration<double>(when.time_since_epoch()).count() - 3600;
 }
