@@ -5,8 +5,6 @@
 namespace emsdb {
 namespace {
 
-using std::chrono::seconds;
-
 double Seconds(Instant when) {
   return std::chrono::duration<double>(when.time_since_epoch()).count() - 3600;
 }
@@ -25,7 +23,7 @@ void Witness::Disconnect(int generation) {
 
 void Witness::HandedOut(int generation, Instant opened) {
   // What was decided before may be under way still.
-  Require(generation >= generation_ || scheduler_.entered() <= disconnected_,
+  Require(blurred_ || generation >= generation_ || scheduler_.entered() <= disconnected_,
           "a connection is handed out that is older than a disconnect");
   Require(
       !scheduler_.punctual() || !limits_.recycle || scheduler_.Now() - opened < *limits_.recycle,
@@ -174,7 +172,7 @@ void Witness::CheckReason(const Person& person, RefusalReason reason) {
       holds = last_told_ >= person.arrived_in;
       break;
     case RefusalReason::kDown:
-      holds = failures_told_ >= 2 || silent_ || SilentNow();
+      holds = LooksDown() || last_down_ >= scheduler_.entered();
       break;
     case RefusalReason::kPaused:
       holds = (over || no_wait) && (paused_ || last_resumed_ >= scheduler_.entered());
@@ -241,6 +239,7 @@ void Witness::Checked(const Pool& pool) {
   Require(used <= allowed_, "%d slots are used of %d", used, allowed_);
   allowed_ = std::max(limits_.limit(), std::min(allowed_, used));
   if (SilentNow()) silent_ = true;
+  if (LooksDown()) last_down_ = scheduler_.step();
   Require(std::min({counts.idle, counts.leased, counts.opening, counts.closing, counts.waiting,
                     counts.leases}) >= 0,
           "a count is below zero");

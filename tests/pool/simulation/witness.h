@@ -56,7 +56,6 @@ class Witness final : public PoolObserver {
   // There is no worker for it.
   void CannotOpen() {
     ++failures_in_a_row_;
-    ++failures_told_;
     last_told_ = scheduler_.step();
   }
 
@@ -129,13 +128,13 @@ class Witness final : public PoolObserver {
   int chosen_ = 0;
   int refused_ = 0;
   int failures_in_a_row_ = 0;  // in the order in which the pool heard of them
-  int failures_told_ = 0;
-  bool silent_ = false;  // since the last success an opening had no answer for too long
+  bool silent_ = false;        // since the last success an opening had no answer for too long
   std::map<SlotId, Instant> openings_;
   int last_told_ = -1;  // in which step
+  int last_down_ = -1;  // the last step in which it looked down
   int last_resumed_ = -1;
   int generation_ = 1;     // counts disconnects
-  bool blurred_ = false;   // one of an unknown generation was lost
+  bool blurred_ = false;   // one of an unknown generation was lost: no two can be compared now
   int disconnected_ = -1;  // the last one's step
   int allowed_;            // connections, which a pool that was made smaller still has
   int largest_;            // limit ever
