@@ -88,7 +88,8 @@ TEST_F(Rights, LeavesNoRpcOutside) {
         void* tag = nullptr;
         bool ok = false;
         queue.Next(&tag, &ok);
-        grpc::ByteBuffer empty;
+        const grpc::Slice nothing;  // a message without fields; without a slice it were none
+        const grpc::ByteBuffer empty(&nothing, 1);
         call->WriteLast(empty, grpc::WriteOptions(), nullptr);
         queue.Next(&tag, &ok);
         grpc::Status status;
