@@ -134,6 +134,7 @@ void PostgresServer::StopFast() const { Output(Control("--mode=fast --wait stop"
 
 void PostgresServer::Kill() const {
   const pid_t postmaster = Postmaster();
+  kill(postmaster, SIGSTOP);  // so that it has no child that is not counted
   std::vector<pid_t> all = ChildrenOf(postmaster);
   kill(postmaster, SIGKILL);
   for (const pid_t child : all) kill(child, SIGKILL);
