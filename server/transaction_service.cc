@@ -171,6 +171,9 @@ grpc::ServerUnaryReactor* TransactionService::Savepoint(grpc::CallbackServerCont
                                                         v1::SavepointResponse* response) {
   static constexpr char kRpc[] = "Savepoint";
   return ServeUnary(gateway_, kRpc, *context, [&](UnaryReactor& reactor) -> absl::Status {
+    // Who may not call hears that, whatever else is wrong.
+    auto admitted = Admit(kRpc, *context, gateway_, v1::PRIORITY_UNSPECIFIED, kDefaultDeadline);
+    if (!admitted.ok()) return std::move(admitted).status();
     auto action = ToSavepoint(request->savepoint());
     if (!action.ok()) return std::move(action).status();
     return StartInside<SavepointCall>(

@@ -145,6 +145,9 @@ void PostgresServer::Kill() const {
   }
   // Where nobody waits for the dead, its number would still look like a server that runs.
   std::filesystem::remove(directory_.File("data/postmaster.pid"));
+  for (const auto& lock : std::filesystem::directory_iterator(directory_.File("socket"))) {
+    std::filesystem::remove(lock.path());
+  }
 }
 
 Instant PostgresServer::Start() const {
