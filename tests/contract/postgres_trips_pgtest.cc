@@ -1,6 +1,8 @@
 // PostgreSQL: the round trips of every kind of call, counted at the socket, as one table.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <climits>
 #include <functional>
 #include <ostream>
 
@@ -102,14 +104,20 @@ void Reset(Connection& connection, const std::string&) {
 
 class PostgresTrips : public PostgresDriver, public testing::WithParamInterface<Call> {};
 
+// libpq hands some packets to the socket in two writes, so that a busy machine may show an answer
+// between them, for which nobody waited: the least of several counts means something.
 TEST_P(PostgresTrips, AreAsManyAsTheTableSays) {
   TcpProxy proxy(ServerPort());
-  const auto opened = OpenThrough(proxy.port());
-  ASSERT_NE(opened, nullptr);
-  GetParam().before(*opened, table_);
-  const int before = proxy.trips();
-  GetParam().counted(*opened, table_);
-  EXPECT_EQ(proxy.trips() - before, GetParam().trips);
+  int least = INT_MAX;
+  for (int attempt = 0; attempt < 10 && least > GetParam().trips; ++attempt) {
+    const auto opened = OpenThrough(proxy.port());
+    ASSERT_NE(opened, nullptr);
+    GetParam().before(*opened, table_);
+    const int before = proxy.trips();
+    GetParam().counted(*opened, table_);
+    least = std::min(least, proxy.trips() - before);
+  }
+  EXPECT_EQ(least, GetParam().trips);
 }
 
 INSTANTIATE_TEST_SUITE_P(
