@@ -217,12 +217,12 @@ void TransactReactor::Answered(TransactKind kind, absl::Status status, Duration 
 // A statement's own word on the end of its transaction is the better one.
 absl::Status TransactReactor::WhyEnded(absl::Status status) const {
   if (status.ok() && ended_) status = *ended_;
-  return AtDeadline(std::move(status));
+  return AtDeadline(status);
 }
 
 // The transaction's total time is never longer than the call's: then it is the call's that ended
 // it.
-absl::Status TransactReactor::AtDeadline(absl::Status status) const {
+absl::Status TransactReactor::AtDeadline(const absl::Status& status) const {
   const bool expired = DetailOf(status).reason == "TX_EXPIRED";
   return expired && DeadlineIsOver() ? DeadlineExceeded(Stage::kRunning) : status;
 }

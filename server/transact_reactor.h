@@ -92,7 +92,7 @@ class TransactReactor final
 
   void GiveUpTransaction();
   bool DeadlineIsOver() const;
-  absl::Status AtDeadline(absl::Status status) const;
+  absl::Status AtDeadline(const absl::Status& status) const;
 
   Gateway& gateway_;
   IdleStreams& waiting_;
