@@ -71,22 +71,22 @@ absl::StatusOr<Result> StreamTransaction::Run(BatchStatement statement, std::uin
 absl::Status StreamTransaction::SetSavepoint(std::string name) {
   v1::TransactRequest request;
   request.mutable_savepoint()->set_set(std::move(name));
-  return AskForSavepoint(std::move(request));
+  return AskForSavepoint(request);
 }
 
 absl::Status StreamTransaction::RollBackTo(std::string name) {
   v1::TransactRequest request;
   request.mutable_savepoint()->set_rollback_to(std::move(name));
-  return AskForSavepoint(std::move(request));
+  return AskForSavepoint(request);
 }
 
 absl::Status StreamTransaction::ReleaseSavepoint(std::string name) {
   v1::TransactRequest request;
   request.mutable_savepoint()->set_release(std::move(name));
-  return AskForSavepoint(std::move(request));
+  return AskForSavepoint(request);
 }
 
-absl::Status StreamTransaction::AskForSavepoint(v1::TransactRequest request) {
+absl::Status StreamTransaction::AskForSavepoint(const v1::TransactRequest& request) {
   if (absl::Status status = CheckSavepoint(request.savepoint()); !status.ok()) return status;
   const auto answer = Ask(request);
   if (!answer.ok()) return answer.status();

@@ -57,7 +57,7 @@ class StreamTransaction {
   absl::StatusOr<v1::TransactResponse> Ask(const v1::TransactRequest& request,
                                            Effect effect = Effect::kNone);
   absl::Status Read(v1::TransactResponse& response, Effect effect);
-  absl::Status AskForSavepoint(v1::TransactRequest request);
+  absl::Status AskForSavepoint(const v1::TransactRequest& request);
   absl::Status CheckOpen() const;
 
   std::unique_ptr<TransactStream> stream_;  // null: it has ended
