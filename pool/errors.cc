@@ -12,6 +12,8 @@ namespace {
 
 constexpr char kPrefix[] = "emsdb/";
 constexpr char kNeedsWriter[] = "NEEDS_WRITER";
+constexpr char kRunAlone[] = "RUN_ALONE";
+constexpr char kUnfitForGroup[] = "UNFIT_FOR_GROUP";
 
 struct TextField {
   const char* name;
@@ -286,6 +288,26 @@ absl::Status NeedsWriter() {
 bool IsNeedsWriter(const absl::Status& status) {
   return status.code() == absl::StatusCode::kFailedPrecondition &&
          Get(status, "reason") == kNeedsWriter;
+}
+
+absl::Status RunAlone() {
+  return Make(absl::StatusCode::kFailedPrecondition, "the read did not fit into a group",
+              {.reason = kRunAlone});
+}
+
+absl::Status UnfitForGroup() {
+  return Make(absl::StatusCode::kFailedPrecondition, "the read met its bounds in a group",
+              {.reason = kUnfitForGroup});
+}
+
+bool IsUnfitForGroup(const absl::Status& status) {
+  return status.code() == absl::StatusCode::kFailedPrecondition &&
+         Get(status, "reason") == kUnfitForGroup;
+}
+
+bool IsRunAlone(const absl::Status& status) {
+  if (status.code() != absl::StatusCode::kFailedPrecondition) return false;
+  return Get(status, "reason") == kRunAlone || IsUnfitForGroup(status);
 }
 
 }  // namespace emsdb

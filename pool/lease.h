@@ -62,7 +62,7 @@ struct Holder {
   std::string statement;  // its fingerprint
 };
 
-// Somebody who wants a connection. Exactly one of Granted and Refused is called, once.
+// Somebody who wants a connection. Exactly one of Granted, Board and Refused is called, once.
 class Waiter {
  public:
   virtual ~Waiter() = default;
@@ -73,6 +73,11 @@ class Waiter {
   // After Granted, in the same thread, when the connection is already back in the pool (or is known
   // to be kept): the time to answer the caller, whose next call then finds the connection free.
   virtual void Answer() = 0;
+
+  // For one that asked with Grouping::kGroup, in place of Granted, where it is served with others:
+  // what is to run until GroupedRead::Ended, which is its answer too. Null: it is not to be run any
+  // more; Answer() follows. In the worker's thread.
+  virtual GroupedRead* Board() { return nullptr; }
 
   // In any thread; must not block.
   virtual void Refused(absl::Status why) = 0;

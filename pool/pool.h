@@ -13,17 +13,12 @@
 #include "pool/limits.h"
 #include "pool/observer.h"
 #include "pool/pool_state.h"
+#include "pool/proven_reads.h"
 #include "pool/refusal.h"
 #include "pool/upkeep.h"
 #include "pool/worker.h"
 
 namespace emsdb {
-
-struct Checkout {
-  Priority priority = Priority::kOperations;
-  Purpose purpose = Purpose::kStatement;
-  Instant deadline = kNever;  // the caller's
-};
 
 struct PoolNumbers {
   PoolState::Counts counts;
@@ -74,6 +69,9 @@ class Pool final : private WorkerHost, private Due {
   void Reconnect();
   // To limits without Complaints.
   void Resize(int size, int overflow);
+
+  // What may be served in groups here; null: nothing (PoolLimits::group_reads).
+  ProvenReads* proven_reads() { return proven_reads_ ? &*proven_reads_ : nullptr; }
 
   PoolNumbers numbers() const;
   PoolLimits limits() const;
@@ -136,6 +134,7 @@ class Pool final : private WorkerHost, private Due {
   Clock& clock_;
   Upkeep& upkeep_;
   PoolObserver& observer_;
+  std::optional<ProvenReads> proven_reads_;
 
   mutable Mutex mutex_;
   CondVar emptied_;

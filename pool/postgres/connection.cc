@@ -154,10 +154,10 @@ absl::StatusOr<Completion> PostgresConnection::RunOne(Member member, const RunOp
 absl::StatusOr<Completion> PostgresConnection::RunHeld(Member member, const RunOptions& options,
                                                        const Bounds& bounds, RowSink& sink) {
   SingleSink single(sink);
-  GroupEnd end = RunGroup(std::span(&member, 1), {}, options, bounds, single);
+  BatchEnd end = RunBatch(std::span(&member, 1), {}, options, bounds, single);
   // No row of it has come: the first that is read is its failure.
   if (end.outdated && !broken()) {
-    end = RunGroup(std::span(&member, 1), {}, options, bounds, single);
+    end = RunBatch(std::span(&member, 1), {}, options, bounds, single);
   }
   if (!end.status.ok()) return end.status;
   return single.completion();
@@ -177,13 +177,13 @@ absl::Status PostgresConnection::ExecuteBatch(std::span<const GuardedStatement> 
   }
   if (absl::Status ready = CheckReady(bounds, Stage::kRunning); !ready.ok()) return ready;
   if (absl::Status idle = CheckIdle(); !idle.ok()) return idle;
-  GroupEnd end = RunGroup(members, transaction, options, bounds, sink);
+  BatchEnd end = RunBatch(members, transaction, options, bounds, sink);
   // Rows of others have been handed on: whoever has the sink runs it again.
   if (end.outdated && !end.suspected && !broken()) end.status = PlanChanged(end.status);
   return end.failed_at < 0 ? end.status : AtStatement(end.status, end.failed_at);
 }
 
-PostgresConnection::GroupEnd PostgresConnection::RunGroup(std::span<Member> members,
+PostgresConnection::BatchEnd PostgresConnection::RunBatch(std::span<Member> members,
                                                           const TransactionOptions& transaction,
                                                           const RunOptions& options,
                                                           const Bounds& bounds, BatchSink& sink) {
@@ -204,7 +204,7 @@ PostgresConnection::GroupEnd PostgresConnection::RunGroup(std::span<Member> memb
   Exchange exchange = Start(bounds);
   if (absl::Status fresh = ReadFreshSession(exchange); !fresh.ok()) return {fresh};
   ReadDrops(exchange);
-  GroupEnd end = ReadGroup(exchange, transaction, members, ask_id, sink, rows);
+  BatchEnd end = ReadBatch(exchange, transaction, members, ask_id, sink, rows);
   exchange.Finish();
   Settle(exchange);
   if (!exchange.answered() && (end.status.ok() || DetailOf(end.status).reason == "SQL_ERROR")) {
@@ -221,7 +221,7 @@ PostgresConnection::GroupEnd PostgresConnection::RunGroup(std::span<Member> memb
     CleanUp();
     if (!end.settings_missing || broken()) return end;
     changes_ |= SessionChange::kPrepared;
-    return RunGroup(members, transaction, options, bounds, sink);
+    return RunBatch(members, transaction, options, bounds, sink);
   }
   end.status = RunCommit(bounds);
   for (RowForwarder& forwarder : rows) {
@@ -231,12 +231,12 @@ PostgresConnection::GroupEnd PostgresConnection::RunGroup(std::span<Member> memb
 }
 
 // Reads everything up to the Sync, and hands it on until the first thing that is wrong.
-PostgresConnection::GroupEnd PostgresConnection::ReadGroup(Exchange& exchange,
+PostgresConnection::BatchEnd PostgresConnection::ReadBatch(Exchange& exchange,
                                                            const TransactionOptions& transaction,
                                                            std::span<const Member> members,
                                                            AskId ask_id, BatchSink& sink,
                                                            std::vector<RowForwarder>& rows) {
-  GroupEnd group;
+  BatchEnd group;
   const auto note = [&group](const StepEnd& end, int index) {
     if (end.done() || !group.status.ok() || end.status.ok()) return;
     group.status = end.status;
@@ -296,7 +296,7 @@ absl::Status PostgresConnection::Begin(const TransactionOptions& transaction,
     RowSink& Rows(std::size_t) override { std::abort(); }
     void Completed(std::size_t, const Completion&) override {}
   } no_sink;
-  GroupEnd end = ReadGroup(exchange, transaction, {}, AskId::kNo, no_sink, no_rows);
+  BatchEnd end = ReadBatch(exchange, transaction, {}, AskId::kNo, no_sink, no_rows);
   exchange.Finish();
   Settle(exchange);
   if (!exchange.answered()) {

@@ -69,6 +69,9 @@ struct PostgresShared {
 // changed, or whose time zone is another one, nothing prepared is used: it might mean something
 // else there.
 //
+// A group of reads is a unit for each, settings included, sent as one packet. The members' answers
+// are read, and handed on, one by one.
+//
 // A statement that refuses transactions is a unit without settings, between two others in the same
 // packet: one that makes its time-out and its caller settings of the session, and one that resets
 // them. If this cannot be seen to have been done the session counts as changed.
@@ -83,6 +86,7 @@ class PostgresConnection final : public Connection {
 
   absl::StatusOr<Completion> Execute(const Statement& statement, const RunOptions& options,
                                      const Bounds& bounds, RowSink& sink) override;
+  void ExecuteGroup(std::span<GroupedRead* const> reads, const Bounds& bounds) override;
   absl::Status ExecuteBatch(std::span<const GuardedStatement> statements,
                             const TransactionOptions& transaction, const RunOptions& options,
                             const Bounds& bounds, BatchSink& sink) override;
@@ -122,7 +126,7 @@ class PostgresConnection final : public Connection {
     BoundParameters parameters;
     StatementCache::Use use;  // how it was sent
   };
-  struct GroupEnd {
+  struct BatchEnd {
     absl::Status status;
     int failed_at = -1;
     bool settings_missing = false;
@@ -154,11 +158,16 @@ class PostgresConnection final : public Connection {
   absl::Status BeginFresh(const Bounds& bounds);
   absl::StatusOr<Completion> RunHeld(Member member, const RunOptions& options, const Bounds& bounds,
                                      RowSink& sink);
-  GroupEnd RunGroup(std::span<Member> members, const TransactionOptions& transaction,
+  BatchEnd RunBatch(std::span<Member> members, const TransactionOptions& transaction,
                     const RunOptions& options, const Bounds& bounds, BatchSink& sink);
-  GroupEnd ReadGroup(Exchange& exchange, const TransactionOptions& transaction,
+  BatchEnd ReadBatch(Exchange& exchange, const TransactionOptions& transaction,
                      std::span<const Member> members, AskId ask_id, BatchSink& sink,
                      std::vector<RowForwarder>& rows);
+  // One of a group: false if the connection is gone.
+  bool QueueRead(const GroupedRead& read, Member& member);
+  void ReadGroup(std::span<GroupedRead* const> sent, std::span<const Member> members,
+                 const Bounds& bounds);
+  absl::StatusOr<Completion> ReadRead(Exchange& exchange, const Member& member, RowSink& sink);
   // In the open transaction, which it leaves open or failed.
   absl::StatusOr<std::int64_t> RunCopy(const CopyTarget& target, const Bounds& bounds,
                                        RowSource& source);

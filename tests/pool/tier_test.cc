@@ -118,13 +118,16 @@ TEST(ChooseLimits, ReadsWhatAllDatabasesShare) {
                                     {"DB_POOL_USE_LIFO", "0"},
                                     {"EMSDB_MAX_WAITERS", "3"},
                                     {"EMSDB_MAX_LEASED", "2"},
-                                    {"EMSDB_REFUSE_HOPELESS", "1"}})
+                                    {"EMSDB_REFUSE_HOPELESS", "1"},
+                                    {"EMSDB_GROUP_READS", "0"}})
                                 .limits;
   EXPECT_EQ(limits.pre_ping_window, seconds(0));
   EXPECT_EQ(limits.idle_order, IdleOrder::kLeastRecentFirst);
   EXPECT_EQ(limits.max_waiters, 3);
   EXPECT_EQ(limits.max_leased, 2);
   EXPECT_TRUE(limits.refuse_hopeless);
+  EXPECT_FALSE(limits.group_reads);
+  EXPECT_TRUE(Choose({}).limits.group_reads);
 }
 
 struct BadSetting {
