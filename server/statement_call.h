@@ -59,6 +59,7 @@ class StatementCall final : public UnaryCall<v1::QueryResponse>, private Grouped
   const Statement& statement() const override { return work_.statement; }
   std::string_view identity() const override { return basics().caller.name; }
   Duration time_limit() const override { return time_limit_; }
+  Instant deadline() const override { return options().deadline; }
   RowSink& sink() override { return sink_; }
   void Ended(absl::StatusOr<Completion> result, Duration took) override;
 
