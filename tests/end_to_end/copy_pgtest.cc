@@ -66,7 +66,7 @@ class PostgresCopyIn : public ::testing::Test {
   }
   // `broken`: the row that cannot be a row; 0: none.
   std::string File(std::int64_t rows, std::int64_t broken = 0) const {
-    const std::string path = directory_.File(std::to_string(rows) + ".csv");
+    std::string path = directory_.File(std::to_string(rows) + ".csv");
     std::ofstream file(path);
     file << "id,nature,priority,latitude,received\n";
     for (std::int64_t id = 1; id <= rows; ++id) {

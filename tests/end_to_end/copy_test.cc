@@ -45,7 +45,7 @@ class Copy : public ::testing::Test {
     EXPECT_EQ(Count(), 0);
   }
   std::string File(const std::string& text) const {
-    const std::string path = directory_.File("rows.csv");
+    std::string path = directory_.File("rows.csv");
     std::ofstream(path, std::ios::binary) << text;
     return path;
   }

@@ -132,7 +132,7 @@ TEST_F(GroupsOfReads, AreUnharmedByWhatOthersDo) {
       default:
         client
             .Query("main", "select pg_sleep(5)::text", {},
-                   {.access = client::Access::kReadOnly, .timeout = milliseconds(20)})
+                   {.access = client::Access::kReadOnly, .call = {.deadline = milliseconds(20)}})
             .status()
             .IgnoreError();
     }
