@@ -99,10 +99,10 @@ std::optional<Order> ConnectionWorker::CarryGroup(ServeOrder& order) {
     GroupedRead* read = member->Board();
     read == nullptr ? late.push_back(member.get()) : reads.push_back(read);
   }
+  for (Waiter* waiter : late) waiter->Answer();
   if (!proved) {
     // The others each ask for a connection again: that of this one may be all there is.
     for (GroupedRead* read : reads) read->Ended(RunAlone(), Duration::zero());
-    for (Waiter* waiter : late) waiter->Answer();
     return host_.FoundStale(slot_, std::move(order.waiter));
   }
   Bounds bounds = ShortBounds(kGroupTimeout);
@@ -112,9 +112,7 @@ std::optional<Order> ConnectionWorker::CarryGroup(ServeOrder& order) {
   if (!reads.empty()) connection_->ExecuteGroup(reads, bounds);
   const Condition condition = Clean();
   stop_.Clear();
-  std::optional<Order> next = host_.Returned(slot_, condition, clock_.Now());
-  for (Waiter* waiter : late) waiter->Answer();
-  return next;
+  return host_.Returned(slot_, condition, clock_.Now());
 }
 
 bool ConnectionWorker::Proved(const ServeOrder& order) {

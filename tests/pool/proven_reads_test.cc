@@ -50,6 +50,12 @@ TEST_F(ProvenReadsOfOneText, IsNotProvedWhileItIsSlow) {
   EXPECT_TRUE(Limit());
 }
 
+TEST_F(ProvenReadsOfOneText, IsNotDisprovedByOneSlowRun) {
+  RunAlone(100, microseconds(100));
+  RunAlone(1, milliseconds(40));
+  EXPECT_TRUE(Limit());
+}
+
 TEST_F(ProvenReadsOfOneText, RunsAloneForLongAfterItMetItsBounds) {
   RunAlone(ProvenReads::kProofs, microseconds(100));
   ASSERT_TRUE(Limit());

@@ -268,7 +268,8 @@ void Simulation::Ask() {
     callers_.push_back({&person, waiter, nullptr});
     pool_->Submit(std::move(waiter), checkout);
   } else {
-    person.shares = purpose == Purpose::kStatement && dice_.Below(4) < sharing_;
+    const bool may_wait = limits_.timeout > Duration::zero();
+    person.shares = may_wait && purpose == Purpose::kStatement && dice_.Below(4) < sharing_;
     auto call = std::make_shared<SimulatedCall>(
         person, witness_, scheduler_,
         CallOptions{.deadline = checkout.deadline, .priority = checkout.priority}, std::move(use));
