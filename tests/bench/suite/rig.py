@@ -1,0 +1,129 @@
+"""Everything that a run starts, each when it is first asked for, and stops at its end."""
+
+from __future__ import annotations
+
+import dataclasses
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+
+from suite import generator, metered, subjects
+
+ROOT = pathlib.Path(__file__).resolve().parents[3]
+BUILD = ROOT / "build"
+GATEWAY = BUILD / "bin/emsdb-gateway"
+CLIENT = BUILD / "bin/emsdb"
+ECHO = BUILD / "bench/bench_echo"
+SQLALCHEMY = ROOT / "tests/bench/peers/sqlalchemy_service.py"
+TARGETS = ("emsdb-gateway", "emsdb", "bench_echo")
+# Debian's Python: the one that Debian's packages are for.
+PYTHON = "/usr/bin/python3"
+
+
+@dataclasses.dataclass(frozen=True)
+class Options:
+    seconds: float
+    keys: int
+    stream_rows: int
+    connections: tuple[int, ...]
+
+
+class Rig:
+    """As a context: what was started is stopped at its end. Not for several threads."""
+
+    def __init__(self, options: Options) -> None:
+        self.options = options
+        self.generator = generator.Generator(CLIENT, options.keys)
+        # Sockets' names have at most 107 characters, and PostgreSQL runs as another user.
+        self._work = pathlib.Path(tempfile.mkdtemp(prefix="emsdb-bench.", dir="/tmp"))
+        self._work.chmod(0o755)
+        self._running: dict[str, subjects.Process | subjects.PgBouncer] = {}
+        self._postgres: subjects.Postgres | None = None
+        self._started = 0
+
+    def __enter__(self) -> Rig:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for process in self._running.values():
+            process.stop()
+        if self._postgres is not None:
+            self._postgres.stop()
+        shutil.rmtree(self._work, ignore_errors=True)
+
+    def postgres(self) -> subjects.Postgres:
+        if self._postgres is None:
+            say("starting PostgreSQL")
+            self._postgres = subjects.Postgres(ROOT / "tests/support/private_postgres",
+                                               self._work / "postgres")
+            self.generator.prepare(self.gateway(10).address)
+            # What autovacuum would do in the middle of the first round.
+            subprocess.run(["psql", "-X", "-q", "-c", "vacuum analyze bench_rows", "-c",
+                            "checkpoint", self._postgres.url], check=True,
+                           env=metered.clean_environment())
+        return self._postgres
+
+    def gateway(self, pool: int) -> subjects.Process:
+        """On PostgreSQL. A pool of 10 is ten connections: no overflow beyond them."""
+        self.postgres()  # which has a gateway fill it
+        name = f"gateway-{pool}"
+        if name not in self._running:
+            self._running[name] = self.fresh_gateway(pool)
+        return self._process(name)
+
+    def fresh_gateway(self, pool: int) -> subjects.Process:
+        """One of its own, which its caller stops."""
+        return self._gateway({"DATABASE_URL": self.postgres().url, "DB_POOL_SIZE": str(pool),
+                              "DB_MAX_OVERFLOW": "0"})
+
+    def sqlite_gateway(self) -> subjects.Process:
+        if "sqlite" not in self._running:
+            data = self._work / "sqlite"
+            gateway = self._gateway({"DATABASE_URL": "sqlite:///bench.db",
+                                     "EMSDB_DATA_DIR": str(data)})
+            self._running["sqlite"] = gateway
+            self.generator.prepare(gateway.address)
+        return self._process("sqlite")
+
+    def echo(self) -> subjects.Process:
+        if "echo" not in self._running:
+            self._running["echo"] = self.fresh_echo()
+        return self._process("echo")
+
+    def fresh_echo(self) -> subjects.Process:
+        return subjects.Process([str(ECHO), "127.0.0.1:0"], self._log("echo"))
+
+    def sqlalchemy(self, pool: int) -> subjects.Process:
+        name = f"sqlalchemy-{pool}"
+        if name not in self._running:
+            self._running[name] = subjects.Process(
+                [PYTHON, "-B", str(SQLALCHEMY), self.postgres().url, str(pool)], self._log(name))
+        return self._process(name)
+
+    def pgbouncer(self, pool: int) -> subjects.PgBouncer:
+        name = f"pgbouncer-{pool}"
+        if name not in self._running:
+            self._running[name] = subjects.PgBouncer(self.postgres().url, pool, self._work / name)
+        bouncer = self._running[name]
+        assert isinstance(bouncer, subjects.PgBouncer)
+        return bouncer
+
+    def _gateway(self, settings: dict[str, str]) -> subjects.Process:
+        return subjects.Process(
+            [str(GATEWAY)], self._log("gateway"),
+            {**settings, "EMSDB_LISTEN": "127.0.0.1:0", "EMSDB_METRICS_LISTEN": "127.0.0.1:0"})
+
+    def _process(self, name: str) -> subjects.Process:
+        process = self._running[name]
+        assert isinstance(process, subjects.Process)
+        return process
+
+    def _log(self, name: str) -> pathlib.Path:
+        self._started += 1
+        return self._work / f"{name}-{self._started}.log"
+
+
+def say(words: str) -> None:
+    print(words, file=sys.stderr, flush=True)
