@@ -19,6 +19,7 @@ def label(row: Row) -> str:
     words = [row.who, row.engine if row.engine == SQLITE else "",
              f"pool {row.pool}" if row.pool is not None and row.who == GATEWAY else "",
              row.detail,
+             "" if row.in_flight is None else
              f"{row.in_flight:,} {'clients' if row.part == 'idle' else 'in flight'}"]
     return ", ".join(word for word in words if word)
 

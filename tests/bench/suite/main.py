@@ -131,6 +131,8 @@ def main() -> None:
         measure(given, results)
     except KeyboardInterrupt:
         rig.say("stopped: what was measured so far")
+    except MeasurementFailed as failure:
+        sys.exit(f"tests/bench/run: {failure}")
     outcomes = list(targets.outcomes(results))
     as_json = export.as_json(results, outcomes, run)
     if given.json:

@@ -16,7 +16,7 @@ from suite import figures, proc
 # A client that hangs ends the measurement, not the run.
 GRACE_SECONDS = 60.0
 # Its output, when something went wrong: enough to see what.
-SHOWN = 2000
+SHOWN = 600
 
 
 class MeasurementFailed(Exception):

@@ -11,14 +11,29 @@ from collections.abc import Callable, Mapping
 
 from suite import figures, metered
 
-READ = "select id, name, quantity from bench_rows where id = :id;\n"
-WRITE = "update bench_rows set quantity = quantity + 1 where id = :id;\n"
-KEY = "\\set id random(1, :keys)\n"
 SCRIPTS = {
-    "read": KEY + READ,
-    "write": KEY + WRITE,
-    # The statements of the gateway's interactive transaction, each with a key of its own.
-    "transaction": "begin;\n" + KEY + READ + KEY + WRITE + KEY + WRITE + "commit;\n",
+    "read": """\
+\\set id random(1, :keys)
+select id, name, quantity from bench_rows where id = :id;
+""",
+    "write": """\
+\\set id random(1, :keys)
+update bench_rows set quantity = quantity + 1 where id = :id;
+""",
+    # As the generator's: a read and two writes, rows in ascending order, so that there are no
+    # deadlocks.
+    "transaction": """\
+\\set id random(1, :keys)
+\\set one random(1, :keys)
+\\set other random(1, :keys)
+\\set first least(:one, :other)
+\\set second greatest(:one, :other)
+begin;
+select id, name, quantity from bench_rows where id = :id;
+update bench_rows set quantity = quantity + 1 where id = :first;
+update bench_rows set quantity = quantity + 1 where id = :second;
+commit;
+""",
 }
 
 

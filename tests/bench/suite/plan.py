@@ -81,14 +81,14 @@ class Plan:
         return [
             self._gateway("mix", MANY, SLOW_POOL, workload="read", detail=WITHOUT),
             self._gateway("mix", MANY, SLOW_POOL, *slow, detail=WITH),
-            self._gateway("mix", MANY, SLOW_POOL, *rate, workload="read", detail=OPEN_WITHOUT),
-            self._gateway("mix", MANY, SLOW_POOL, *rate, *slow, detail=OPEN_WITH)]
+            self._gateway("mix", None, SLOW_POOL, *rate, workload="read", detail=OPEN_WITHOUT),
+            self._gateway("mix", None, SLOW_POOL, *rate, *slow, detail=OPEN_WITH)]
 
     def _idle(self) -> list[Measurement]:
         return [Measurement(idle_row(who, number), functools.partial(self._resident, who, number))
                 for number in self._rig.options.connections for who in (GATEWAY, ECHO)]
 
-    def _gateway(self, part: str, in_flight: int, pool: int = POOL, *options: str,
+    def _gateway(self, part: str, in_flight: int | None, pool: int = POOL, *options: str,
                  workload: str = "", detail: str = "", unit: str = "calls/s") -> Measurement:
         return self._generated(gateway_row(part, in_flight, pool, detail, unit),
                                lambda: self._rig.gateway(pool), True, *options, workload=workload)
@@ -106,19 +106,22 @@ class Plan:
 
     def _generated(self, row: Row, server: Callable[[], subjects.Process], on_postgres: bool,
                    *options: str, workload: str = "") -> Measurement:
+        # The open loop has as many in flight as its rate needs.
+        closed = [] if row.in_flight is None else ["--in-flight", str(row.in_flight)]
+
         def run(seconds: float) -> Sample:
             process = server()
-            postgres = self._rig.postgres() if on_postgres else None
+            postgres = self._rig.postgres if on_postgres else None
             return self._rig.generator.measure(
                 process.address, workload or row.part, seconds,
                 subjects.servers(process.cpu_seconds, postgres),
-                "--in-flight", str(row.in_flight), *options)
+                *closed, *options)
 
         return Measurement(row, run)
 
     def _direct(self, part: str, connections: int) -> Measurement:
         def run(seconds: float) -> Sample:
-            postgres = self._rig.postgres()
+            postgres = self._rig.postgres
             return pgbench.measure(postgres.url, part, connections, seconds,
                                    self._rig.options.keys, subjects.servers(None, postgres),
                                    each_latency=connections == 1)
@@ -129,13 +132,13 @@ class Plan:
         def run(seconds: float) -> Sample:
             bouncer = self._rig.pgbouncer(POOL)
             return pgbench.measure(bouncer.url, part, in_flight, seconds, self._rig.options.keys,
-                                   subjects.servers(bouncer.cpu_seconds, self._rig.postgres()),
+                                   subjects.servers(bouncer.cpu_seconds, self._rig.postgres),
                                    protocol=protocol, each_latency=in_flight == 1)
 
         return Measurement(bouncer_row(part, in_flight, protocol), run)
 
     def _copy(self, _seconds: float) -> Sample:
-        postgres, rows = self._rig.postgres(), self._rig.options.stream_rows
+        postgres, rows = self._rig.postgres, self._rig.options.stream_rows
         query = STREAMED.format(rows=rows)
         done = metered.run(["psql", "-X", "-q", "-c", f"COPY ({query}) TO STDOUT", postgres.url],
                            300, subjects.servers(None, postgres), keep_output=False)

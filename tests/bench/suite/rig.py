@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import pathlib
 import shutil
@@ -31,51 +32,51 @@ class Options:
 
 
 class Rig:
-    """As a context: what was started is stopped at its end. Not for several threads."""
+    """As a context: PostgreSQL is there and filled at its beginning, all is stopped at its end."""
 
     def __init__(self, options: Options) -> None:
         self.options = options
         self.generator = generator.Generator(CLIENT, options.keys)
-        # Sockets' names have at most 107 characters, and PostgreSQL runs as another user.
-        self._work = pathlib.Path(tempfile.mkdtemp(prefix="emsdb-bench.", dir="/tmp"))
-        self._work.chmod(0o755)
-        self._running: dict[str, subjects.Process | subjects.PgBouncer] = {}
-        self._postgres: subjects.Postgres | None = None
+        self._running: dict[str, subjects.Process] = {}
+        self._bouncers: dict[int, subjects.PgBouncer] = {}
         self._started = 0
 
     def __enter__(self) -> Rig:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        for process in self._running.values():
-            process.stop()
-        if self._postgres is not None:
-            self._postgres.stop()
-        shutil.rmtree(self._work, ignore_errors=True)
-
-    def postgres(self) -> subjects.Postgres:
-        if self._postgres is None:
+        with contextlib.ExitStack() as stack:
+            # In /tmp: sockets' names have at most 107 characters, and PostgreSQL is another user.
+            self._work = pathlib.Path(tempfile.mkdtemp(prefix="emsdb-bench.", dir="/tmp"))
+            self._work.chmod(0o755)
+            stack.callback(shutil.rmtree, self._work, ignore_errors=True)
             say("starting PostgreSQL")
-            self._postgres = subjects.Postgres(ROOT / "tests/support/private_postgres",
-                                               self._work / "postgres")
+            self.postgres = subjects.Postgres(ROOT / "tests/support/private_postgres",
+                                              self._work / "postgres")
+            stack.callback(self.postgres.stop)
+            stack.callback(self._stop_all)
             self.generator.prepare(self.gateway(10).address)
             # What autovacuum would do in the middle of the first round.
             subprocess.run(["psql", "-X", "-q", "-c", "vacuum analyze bench_rows", "-c",
-                            "checkpoint", self._postgres.url], check=True,
+                            "checkpoint", self.postgres.url], check=True,
                            env=metered.clean_environment())
-        return self._postgres
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    def _stop_all(self) -> None:
+        for process in (*self._running.values(), *self._bouncers.values()):
+            process.stop()
 
     def gateway(self, pool: int) -> subjects.Process:
         """On PostgreSQL. A pool of 10 is ten connections: no overflow beyond them."""
-        self.postgres()  # which has a gateway fill it
         name = f"gateway-{pool}"
         if name not in self._running:
             self._running[name] = self.fresh_gateway(pool)
-        return self._process(name)
+        return self._running[name]
 
     def fresh_gateway(self, pool: int) -> subjects.Process:
         """One of its own, which its caller stops."""
-        return self._gateway({"DATABASE_URL": self.postgres().url, "DB_POOL_SIZE": str(pool),
+        return self._gateway({"DATABASE_URL": self.postgres.url, "DB_POOL_SIZE": str(pool),
                               "DB_MAX_OVERFLOW": "0"})
 
     def sqlite_gateway(self) -> subjects.Process:
@@ -85,12 +86,12 @@ class Rig:
                                      "EMSDB_DATA_DIR": str(data)})
             self._running["sqlite"] = gateway
             self.generator.prepare(gateway.address)
-        return self._process("sqlite")
+        return self._running["sqlite"]
 
     def echo(self) -> subjects.Process:
         if "echo" not in self._running:
             self._running["echo"] = self.fresh_echo()
-        return self._process("echo")
+        return self._running["echo"]
 
     def fresh_echo(self) -> subjects.Process:
         return subjects.Process([str(ECHO), "127.0.0.1:0"], self._log("echo"))
@@ -99,26 +100,19 @@ class Rig:
         name = f"sqlalchemy-{pool}"
         if name not in self._running:
             self._running[name] = subjects.Process(
-                [PYTHON, "-B", str(SQLALCHEMY), self.postgres().url, str(pool)], self._log(name))
-        return self._process(name)
+                [PYTHON, "-B", str(SQLALCHEMY), self.postgres.url, str(pool)], self._log(name))
+        return self._running[name]
 
     def pgbouncer(self, pool: int) -> subjects.PgBouncer:
-        name = f"pgbouncer-{pool}"
-        if name not in self._running:
-            self._running[name] = subjects.PgBouncer(self.postgres().url, pool, self._work / name)
-        bouncer = self._running[name]
-        assert isinstance(bouncer, subjects.PgBouncer)
-        return bouncer
+        if pool not in self._bouncers:
+            self._bouncers[pool] = subjects.PgBouncer(self.postgres.url, pool,
+                                                      self._work / f"pgbouncer-{pool}")
+        return self._bouncers[pool]
 
     def _gateway(self, settings: dict[str, str]) -> subjects.Process:
         return subjects.Process(
             [str(GATEWAY)], self._log("gateway"),
             {**settings, "EMSDB_LISTEN": "127.0.0.1:0", "EMSDB_METRICS_LISTEN": "127.0.0.1:0"})
-
-    def _process(self, name: str) -> subjects.Process:
-        process = self._running[name]
-        assert isinstance(process, subjects.Process)
-        return process
 
     def _log(self, name: str) -> pathlib.Path:
         self._started += 1

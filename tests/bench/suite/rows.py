@@ -34,7 +34,7 @@ PARTS = {
 }
 
 
-def gateway_row(part: str, in_flight: int, pool: int = POOL, detail: str = "",
+def gateway_row(part: str, in_flight: int | None, pool: int = POOL, detail: str = "",
                 unit: str = "calls/s") -> Row:
     return Row(part, GATEWAY, POSTGRES, pool, in_flight, detail, unit)
 

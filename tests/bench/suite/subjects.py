@@ -8,7 +8,6 @@ import os
 import pathlib
 import pwd
 import re
-import select
 import socket
 import subprocess
 import time
@@ -36,16 +35,15 @@ max_client_conn = 2000
 
 
 class Process:
-    """A server of ours that prints `... on port N` when it can be used."""
+    """A server of ours that says where it `serves on port N` when it can be used."""
 
     def __init__(self, command: list[str], log: pathlib.Path,
                  environment: dict[str, str] | None = None) -> None:
-        self._log = log
-        with log.open("ab") as errors:
+        with log.open("wb") as output:
             self._process = subprocess.Popen(  # pylint: disable=consider-using-with
                 command, env={**metered.clean_environment(), **(environment or {})},
-                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors, cwd=log.parent)
-        self.address = f"127.0.0.1:{self._wait_for_port()}"
+                stdin=subprocess.DEVNULL, stdout=output, stderr=output, cwd=log.parent)
+        self.address = f"127.0.0.1:{self._wait_for_port(log)}"
 
     @property
     def pid(self) -> int:
@@ -65,19 +63,19 @@ class Process:
         if self._process.poll() is None:
             self._process.kill()
             self._process.wait()
-        if self._process.stdout is not None:
-            self._process.stdout.close()
 
-    def _wait_for_port(self) -> int:
-        assert self._process.stdout is not None
-        ready, _, _ = select.select([self._process.stdout], [], [], START_SECONDS)
-        line = self._process.stdout.readline().decode() if ready else ""
-        match = re.search(r"on port (\d+)", line)
-        if match is None:
-            self.stop()
-            log = self._log.read_text(encoding="utf-8", errors="replace")[-2000:]
-            raise metered.MeasurementFailed(f"{self._log.stem} did not start: {line}{log}")
-        return int(match.group(1))
+    def _wait_for_port(self, log: pathlib.Path) -> int:
+        end = time.monotonic() + START_SECONDS
+        while True:
+            running = self._process.poll() is None and time.monotonic() < end
+            said = log.read_text(encoding="utf-8", errors="replace")
+            match = re.search(r"serves on port (\d+)", said)
+            if match is not None:
+                return int(match.group(1))
+            if not running:
+                self.stop()
+                raise metered.MeasurementFailed(f"{log.stem} did not start: {said[-1000:]}")
+            time.sleep(0.02)
 
 
 class Postgres:
