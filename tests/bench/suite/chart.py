@@ -5,13 +5,14 @@ from __future__ import annotations
 from xml.sax.saxutils import escape
 
 from suite.figures import Results, Row, Summary
-from suite.rows import ECHO, GATEWAY, PARTS, PGBENCH, PGBOUNCER, PSQL, SQLALCHEMY, SQLITE
+from suite.rows import (ECHO, GATEWAY, OTHER_BUILD, PARTS, PGBENCH, PGBOUNCER, PSQL, SQLALCHEMY,
+                        SQLITE)
 
 WIDTH, LABELS, VALUES = 1000, 380, 130
 LINE, BAR, TITLE = 20, 13, 34
 # By who it is, so that a contender looks alike in all parts.
 COLOURS = {GATEWAY: "#1f6fb2", ECHO: "#8a8f98", PGBENCH: "#4f9d69", PGBOUNCER: "#c58a1b",
-           SQLALCHEMY: "#b5483a", PSQL: "#4f9d69"}
+           SQLALCHEMY: "#b5483a", PSQL: "#4f9d69", OTHER_BUILD: "#8c6bb1"}
 OF_SQLITE = "#6fb1e0"
 
 

@@ -42,10 +42,14 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--json", type=pathlib.Path, metavar="FILE",
                         help="write the JSON there as well")
     parser.add_argument("--chart", type=pathlib.Path, metavar="FILE", help="draw an SVG there")
+    parser.add_argument("--against", type=pathlib.Path, metavar="GATEWAY",
+                        help="another build's emsdb-gateway, measured in turns with this one")
     given = parser.parse_args()
     if given.quick:
         given.rounds, given.seconds = 1, 1.0
         given.rows, given.connections = min(given.rows, 100_000), min(given.connections, 500)
+    if given.against and not os.access(given.against, os.X_OK):
+        parser.error(f"--against: {given.against} is no program")
     if given.rounds < 1 or given.seconds < 1:
         parser.error("at least one round of one second")
     return given
@@ -75,7 +79,7 @@ def connections(wanted: int) -> tuple[int, ...]:
 def measure(given: argparse.Namespace, results: Results) -> None:
     options = rig.Options(given.seconds, given.keys, given.rows, connections(given.connections))
     with rig.Rig(options) as contenders:
-        plan = Plan(contenders)
+        plan = Plan(contenders, against=given.against and given.against.resolve())
         for part in given.only or PARTS:
             measurements = plan.measurements(part)
             for number in range(given.rounds):

@@ -7,15 +7,18 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import pathlib
 import time
 from collections.abc import Callable
 
 from suite import figures, metered, pgbench, proc, subjects
 from suite.figures import Row, Sample
+from suite.rig import GATEWAY as PROGRAM
 from suite.rig import Rig
 from suite.rows import (DIRECT, ECHO, GATEWAY, IN_FLIGHT, MANY, OPEN_RATE, OPEN_WITH, OPEN_WITHOUT,
                         POOL, POOLS, POSTGRES, PSQL, SLOW_POOL, WITH, WITHOUT, bouncer_row,
-                        direct_row, echo_row, gateway_row, idle_row, sqlite_row, stack_row)
+                        direct_row, echo_row, gateway_row, idle_row, other_build, sqlite_row,
+                        stack_row)
 
 
 STREAMED = ("select g, 'text ' || g, g * 1.5::float8, g % 2 = 0, now() "
@@ -29,17 +32,25 @@ class Measurement:
 
 
 class Plan:
-    """The measurements of each part, on a rig. A contender starts when its first one runs."""
+    """The measurements of each part, on a rig. A contender starts when its first one runs.
+    `against`: another build of the gateway, whose turn is always next to this one's."""
 
-    def __init__(self, rig: Rig) -> None:
+    def __init__(self, rig: Rig, program: pathlib.Path = PROGRAM,
+                 against: pathlib.Path | None = None) -> None:
         self._rig = rig
+        self._program = program
+        self._against = Plan(rig, against) if against else None
         self._parts: dict[str, Callable[[], list[Measurement]]] = {
             "read": self._read, "write": self._write, "batch": self._batch,
             "transaction": self._transaction, "stream": self._stream, "mix": self._mix,
             "idle": self._idle}
 
     def measurements(self, part: str) -> list[Measurement]:
-        return self._parts[part]()
+        measurements = self._parts[part]()
+        if self._against is None:
+            return measurements
+        others = self._against.measurements(part)
+        return [one for pair in zip(measurements, others) for one in with_other_build(*pair)]
 
     def _read(self) -> list[Measurement]:
         return [
@@ -91,12 +102,13 @@ class Plan:
     def _gateway(self, part: str, in_flight: int | None, pool: int = POOL, *options: str,
                  workload: str = "", detail: str = "", unit: str = "calls/s") -> Measurement:
         return self._generated(gateway_row(part, in_flight, pool, detail, unit),
-                               lambda: self._rig.gateway(pool), True, *options, workload=workload)
+                               lambda: self._rig.gateway(pool, self._program), True,
+                               *options, workload=workload)
 
     def _sqlite(self, part: str, in_flight: int, *options: str,
                 unit: str = "calls/s") -> Measurement:
-        return self._generated(sqlite_row(part, in_flight, unit), self._rig.sqlite_gateway, False,
-                               *options)
+        return self._generated(sqlite_row(part, in_flight, unit),
+                               lambda: self._rig.sqlite_gateway(self._program), False, *options)
 
     def _echo(self, part: str, in_flight: int) -> Measurement:
         return self._generated(echo_row(part, in_flight), self._rig.echo, False)
@@ -147,7 +159,8 @@ class Plan:
 
     def _resident(self, who: str, connections: int, _seconds: float) -> Sample:
         """Of a process that has done nothing else, while the connections are open."""
-        server = self._rig.fresh_gateway(POOL) if who == GATEWAY else self._rig.fresh_echo()
+        server = (self._rig.fresh_gateway(POOL, self._program) if who == GATEWAY
+                  else self._rig.fresh_echo())
         try:
             if connections == 0:
                 time.sleep(1)
@@ -156,6 +169,12 @@ class Plan:
                 return Sample(value=mebibytes(server.pid))
         finally:
             server.stop()
+
+
+def with_other_build(one: Measurement, other: Measurement) -> list[Measurement]:
+    if one.row.who != GATEWAY:
+        return [one]
+    return [one, Measurement(other_build(one.row), other.run)]
 
 
 def mebibytes(pid: int) -> float:

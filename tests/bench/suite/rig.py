@@ -67,26 +67,27 @@ class Rig:
         for process in (*self._running.values(), *self._bouncers.values()):
             process.stop()
 
-    def gateway(self, pool: int) -> subjects.Process:
+    def gateway(self, pool: int, program: pathlib.Path = GATEWAY) -> subjects.Process:
         """On PostgreSQL. A pool of 10 is ten connections: no overflow beyond them."""
-        name = f"gateway-{pool}"
+        name = f"{program}-{pool}"
         if name not in self._running:
-            self._running[name] = self.fresh_gateway(pool)
+            self._running[name] = self.fresh_gateway(pool, program)
         return self._running[name]
 
-    def fresh_gateway(self, pool: int) -> subjects.Process:
+    def fresh_gateway(self, pool: int, program: pathlib.Path) -> subjects.Process:
         """One of its own, which its caller stops."""
-        return self._gateway({"DATABASE_URL": self.postgres.url, "DB_POOL_SIZE": str(pool),
-                              "DB_MAX_OVERFLOW": "0"})
+        return self._gateway(program, {"DATABASE_URL": self.postgres.url,
+                                       "DB_POOL_SIZE": str(pool), "DB_MAX_OVERFLOW": "0"})
 
-    def sqlite_gateway(self) -> subjects.Process:
-        if "sqlite" not in self._running:
-            data = self._work / "sqlite"
-            gateway = self._gateway({"DATABASE_URL": "sqlite:///bench.db",
-                                     "EMSDB_DATA_DIR": str(data)})
-            self._running["sqlite"] = gateway
+    def sqlite_gateway(self, program: pathlib.Path = GATEWAY) -> subjects.Process:
+        name = f"{program}-sqlite"
+        if name not in self._running:
+            data = self._work / f"sqlite-{len(self._running)}"
+            gateway = self._gateway(program, {"DATABASE_URL": "sqlite:///bench.db",
+                                              "EMSDB_DATA_DIR": str(data)})
+            self._running[name] = gateway
             self.generator.prepare(gateway.address)
-        return self._running["sqlite"]
+        return self._running[name]
 
     def echo(self) -> subjects.Process:
         if "echo" not in self._running:
@@ -109,9 +110,9 @@ class Rig:
                                                       self._work / f"pgbouncer-{pool}")
         return self._bouncers[pool]
 
-    def _gateway(self, settings: dict[str, str]) -> subjects.Process:
+    def _gateway(self, program: pathlib.Path, settings: dict[str, str]) -> subjects.Process:
         return subjects.Process(
-            [str(GATEWAY)], self._log("gateway"),
+            [str(program)], self._log("gateway"),
             {**settings, "EMSDB_LISTEN": "127.0.0.1:0", "EMSDB_METRICS_LISTEN": "127.0.0.1:0"})
 
     def _log(self, name: str) -> pathlib.Path:

@@ -3,6 +3,8 @@ compares them (targets)."""
 
 from __future__ import annotations
 
+import dataclasses
+
 from suite.figures import Row
 
 POOL = 10
@@ -13,6 +15,7 @@ DIRECT = (4, 8, 16)  # connections of pgbench, of which the best counts
 SLOW_POOL = 50
 OPEN_RATE = 2000  # calls/s: far below what saturates anything
 
+OTHER_BUILD = "the other build"
 GATEWAY, ECHO, PGBENCH, PGBOUNCER, SQLALCHEMY, PSQL = (
     "gateway", "gRPC echo", "pgbench direct", "PgBouncer, pgbench", "grpcio + SQLAlchemy",
     "psql COPY")
@@ -61,3 +64,7 @@ def stack_row(part: str, in_flight: int) -> Row:
 
 def idle_row(who: str, connections: int) -> Row:
     return Row("idle", who, "", None, connections, "", "MiB")
+
+
+def other_build(row: Row) -> Row:
+    return dataclasses.replace(row, who=OTHER_BUILD)

@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 from suite import chart, export, table, targets
 from suite.figures import Results, Sample
 from suite.results_fixture import complete, of
-from suite.rows import MANY, PARTS, echo_row, gateway_row
+from suite.rows import MANY, PARTS, echo_row, gateway_row, other_build
 
 ROW = gateway_row("read", MANY)
 
@@ -35,6 +35,12 @@ class Table(unittest.TestCase):
         results = Results()
         results.fail(ROW, "emsdb ended with 3:\nno route")
         self.assertRegex(table.measurements(results)[-1], r"gateway .*failed +emsdb .* no route")
+
+    def test_another_build_is_compared_row_by_row(self):
+        results = some()
+        self.assertEqual(table.against(results), [])
+        results.add(other_build(ROW), Sample(617.2, cpu_us={"server": 122.48}))
+        self.assertRegex(table.against(results)[-1], r"one-row read .* 128 +2.00 +0.50")
 
     def test_every_part_has_its_title_and_every_figure_its_line(self):
         results = complete()

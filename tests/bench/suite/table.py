@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from suite.figures import CLIENT, POSTGRES, SERVER, Results, Row
-from suite.rows import PARTS
+from suite.rows import GATEWAY, PARTS, other_build
 from suite.targets import Outcome
 
 LEFT, RIGHT = "<", ">"
@@ -95,6 +95,24 @@ def figures(outcomes: Iterable[Outcome]) -> list[str]:
                      *(figure_cells(one) for one in outcomes)], "<<>><<")
 
 
+def against(results: Results) -> list[str]:
+    """Row by row: this build's figures as shares of the other one's."""
+    cells = [["this build / the other", "on", "pool", "in flight", "", "", "server CPU"]]
+    for row in results.samples:
+        other = other_build(row)
+        if row.who != GATEWAY or other not in results.samples:
+            continue
+        cells.append([PARTS[row.part], row.engine, number(row.pool), number(row.in_flight),
+                      row.detail, share(results, row, other, "value"),
+                      share(results, row, other, SERVER)])
+    return ["", *lines_of(cells, "<<>><>>")] if len(cells) > 1 else []
+
+
+def share(results: Results, row: Row, other: Row, key: str) -> str:
+    one, whole_one = results.of(row, key), results.of(other, key)
+    return f"{one.median / whole_one.median:.2f}" if one and whole_one and whole_one.median else ""
+
+
 LEGEND = """\
 median of the rounds, and the lowest and highest; pgbench's "in flight" are its connections
 server, postgres, client: microseconds of CPU for each call (row, where rows are counted) of the
@@ -103,4 +121,5 @@ others: the share of the machine that was busy with something else, which no fig
 
 
 def whole(results: Results, outcomes: Iterable[Outcome], heading: str) -> str:
-    return "\n".join([heading, LEGEND, *measurements(results), "", *figures(outcomes)])
+    return "\n".join([heading, LEGEND, *measurements(results), *against(results), "",
+                      *figures(outcomes)])
