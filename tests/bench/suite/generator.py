@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import pathlib
+import signal
 import subprocess
-from collections.abc import Callable, Mapping
+import threading
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from suite import figures, metered
+
+# Opening ten thousand connections takes some seconds.
+HELD_AT_MOST = 300
 
 
 class Generator:
@@ -35,6 +41,31 @@ class Generator:
                          "--warm-up", "0", "--format", "json", *options),
             seconds, servers)
         return sample(json.loads(done.output), workload, done)
+
+    @contextlib.contextmanager
+    def holding(self, address: str, connections: int) -> Iterator[None]:
+        """So many clients, each of whom has been answered once, are there while this lasts."""
+        command = self.command(address, "--workload", "idle", "--connections", str(connections),
+                               "--seconds", "3600", "--format", "json")
+        with subprocess.Popen(command, env=metered.clean_environment(), text=True,
+                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE) as process:
+            assert process.stdout is not None and process.stderr is not None
+            watchdog = threading.Timer(HELD_AT_MOST, process.kill)
+            watchdog.start()
+            try:
+                line = process.stderr.readline()
+                if "are ready" not in line:
+                    raise metered.MeasurementFailed(f"no idle connections: {line.strip()}")
+                yield
+                process.send_signal(signal.SIGINT)
+                printed = process.stdout.read()
+                process.wait()
+            finally:
+                watchdog.cancel()
+                process.kill()
+        if (answered := json.loads(printed or "{}").get("calls", 0)) != connections:
+            raise metered.MeasurementFailed(f"only {answered} of {connections} clients stayed")
 
 
 def sample(printed: dict[str, Any], workload: str, done: metered.Metered) -> figures.Sample:
