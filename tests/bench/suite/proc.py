@@ -6,10 +6,12 @@ function of its own, so that it can be tested without a process.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import os
 import pathlib
 import re
+from collections.abc import Iterator
 
 TICK = 1 / os.sysconf("SC_CLK_TCK")
 PROC = pathlib.Path("/proc")
@@ -56,18 +58,19 @@ def cpu_seconds(pid: int) -> float:
 def family_cpu_seconds(pid: int) -> float:
     """Of a process and all the children it ever had, such as PostgreSQL's postmaster. Those that
     live are asked themselves; the others are in the parent's account since it waited for them."""
-    parent = stat_of(pid)
-    living = 0.0
+    while True:
+        parent = stat_of(pid)
+        living = sum(stat.own for stat in every_stat() if stat.parent == pid)
+        # One that ended in between may have been seen in neither place.
+        if stat_of(pid).ended_children == parent.ended_children:
+            return parent.own + parent.ended_children + living
+
+
+def every_stat() -> Iterator[Stat]:
     for entry in PROC.iterdir():
-        if not entry.name.isdigit():
-            continue
-        try:
-            stat = stat_of(int(entry.name))
-        except OSError:  # it has just ended
-            continue
-        if stat.parent == pid:
-            living += stat.own
-    return parent.own + parent.ended_children + living
+        if entry.name.isdigit():
+            with contextlib.suppress(OSError):  # it has just ended
+                yield stat_of(int(entry.name))
 
 
 def resident_bytes(pid: int) -> int:

@@ -21,10 +21,10 @@ GATEWAY, ECHO, PGBENCH, PGBOUNCER, SQLALCHEMY, PSQL = (
     "psql COPY")
 POSTGRES, SQLITE = "PostgreSQL", "SQLite"
 
-WITHOUT = "without"
-WITH = "with slow ones"
-OPEN_WITHOUT = f"without, open loop of {OPEN_RATE}/s"
-OPEN_WITH = f"with slow ones, open loop of {OPEN_RATE}/s"
+WITHOUT = "none slow"
+WITH = "1 % slow"
+OPEN_WITHOUT = f"none slow, open loop {OPEN_RATE}/s"
+OPEN_WITH = f"1 % slow, open loop {OPEN_RATE}/s"
 
 PARTS = {
     "read": "one-row read by key",

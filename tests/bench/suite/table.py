@@ -41,8 +41,12 @@ def errors_of(results: Results, row: Row) -> str:
     return ", ".join(f"{reason}: {count}" for reason, count in results.errors(row).items())
 
 
+def name(row: Row) -> str:
+    return f"{row.who}, {row.detail}" if row.detail else row.who
+
+
 def row_cells(results: Results, row: Row) -> list[str]:
-    what = [row.who, row.engine, number(row.pool), number(row.in_flight), row.detail]
+    what = [name(row), row.engine, number(row.pool), number(row.in_flight)]
     value = results.of(row)
     if value is None:
         return [*what, "failed", results.failures.get(row, "").replace("\n", " ")[:120],
@@ -59,7 +63,7 @@ def row_cells(results: Results, row: Row) -> list[str]:
             "" if others is None else f"{others:.0%}", errors_of(results, row)]
 
 
-ALIGNMENT = "<<>><>>>>>>>><"
+ALIGNMENT = "<<>>>>>>>>>><"
 SHARED = ("p50", "p99", "server", "postgres", "client", "others", "errors")
 
 
@@ -69,7 +73,7 @@ def part_cells(results: Results, part: str) -> Iterable[list[str]]:
     waiting = "clients" if part == "idle" else "in flight"
     yield [""] * len(ALIGNMENT)
     yield [PARTS[part].upper(), *[""] * (len(ALIGNMENT) - 1)]
-    yield ["", "on", "pool", waiting, "", rows[0].unit, "lowest .. highest", *SHARED]
+    yield ["", "on", "pool", waiting, rows[0].unit, "lowest .. highest", *SHARED]
     for row in rows:
         yield row_cells(results, row)
 
