@@ -56,7 +56,8 @@ def arguments() -> argparse.Namespace:
 
 
 def build() -> None:
-    for command in (["cmake", "--preset", "release"],
+    for command in (["deploy/install-packages", "build", "test", "bench"],
+                    ["cmake", "--preset", "release"],
                     ["cmake", "--build", "build", "--target", *rig.TARGETS]):
         rig.say(" ".join(command))
         done = subprocess.run(command, cwd=rig.ROOT, capture_output=True, text=True, check=False)
