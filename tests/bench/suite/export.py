@@ -9,12 +9,12 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from suite.figures import PROCESSES, Results, Row
+from suite.figures import ALL, PROCESSES, Results, Row
 from suite.targets import Outcome
 
-KEYS = ("value", "p50_us", "p99_us", "p999_us", *PROCESSES, "others")
-# PROCESSES are microseconds of CPU for each call.
-NAMES = {"others": "others_share", **{name: f"cpu_us_{name.lower()}" for name in PROCESSES}}
+KEYS = ("value", "p50_us", "p99_us", "p999_us", *PROCESSES, ALL, "others")
+# CPU is in microseconds of CPU for each call.
+NAMES = {"others": "others_share", **{name: f"cpu_us_{name.lower()}" for name in (*PROCESSES, ALL)}}
 
 
 def summaries(results: Results, row: Row) -> dict[str, dict[str, float]]:

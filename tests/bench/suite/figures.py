@@ -14,6 +14,7 @@ SERVER = "server"
 POSTGRES = "PostgreSQL"
 CLIENT = "client"
 PROCESSES = (SERVER, POSTGRES, CLIENT)
+ALL = "all"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -94,6 +95,8 @@ class Results:
 def figure(sample: Sample, key: str) -> float | None:
     if key in PROCESSES:
         return sample.cpu_us.get(key)
+    if key == ALL:
+        return sum(sample.cpu_us.values()) if sample.cpu_us else None
     if key in ("value", "p50_us", "p99_us", "p999_us", "others"):
         value: float | None = getattr(sample, key)
         return value

@@ -35,6 +35,10 @@ class Figures(unittest.TestCase):
                           ("value", "p99_us", "p50_us", "server", "client",
                            "statements_per_second", "unknown")], [1, 9, None, 4, None, 5, None])
 
+    def test_all_is_the_cpu_of_all_who_took_part(self):
+        self.assertEqual(figure(Sample(1, cpu_us={"server": 4, "client": 3}), "all"), 7)
+        self.assertIsNone(figure(Sample(1), "all"))
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -16,7 +16,7 @@ from suite.figures import Row, Sample
 from suite.rig import GATEWAY as PROGRAM
 from suite.rig import Rig
 from suite.rows import (DIRECT, ECHO, GATEWAY, IN_FLIGHT, MANY, OPEN_RATE, OPEN_WITH, OPEN_WITHOUT,
-                        POOL, POOLS, POSTGRES, PSQL, SLOW_POOL, WITH, WITHOUT, bouncer_row,
+                        POOL, POOLS, POSTGRES, PSQL, SINGLE, SLOW_POOL, WITH, WITHOUT, bouncer_row,
                         direct_row, echo_row, gateway_row, idle_row, other_build, sqlite_row,
                         stack_row)
 
@@ -53,14 +53,21 @@ class Plan:
         return [one for pair in zip(measurements, others) for one in with_other_build(*pair)]
 
     def _read(self) -> list[Measurement]:
-        return [
-            *(m for n in IN_FLIGHT for m in (
-                self._gateway("read", n), self._echo("read", n), self._sqlite("read", n))),
-            *(self._gateway("read", MANY, pool) for pool in POOLS if pool != POOL),
-            *(self._direct("read", n) for n in (1, *DIRECT)),
-            *(self._bouncer("read", n, protocol) for n in (1, MANY)
-              for protocol in ("simple", "extended")),
-            *(self._stack("read", n) for n in (1, 32, MANY))]
+        """By the number in flight, so that what is compared is measured close together."""
+        return [m for n in IN_FLIGHT for m in (
+            self._gateway("read", n), self._echo("read", n), self._sqlite("read", n),
+            *(self._read_peers(n) if n in (1, 32, MANY) else ()))]
+
+    def _read_peers(self, in_flight: int) -> list[Measurement]:
+        peers = [self._stack("read", in_flight)]
+        if in_flight in (1, MANY):
+            peers += [self._bouncer("read", in_flight, how) for how in ("simple", "extended")]
+        if in_flight == 1:
+            peers.append(self._direct("read", 1))
+        if in_flight == MANY:
+            peers += [self._direct("read", n) for n in DIRECT]
+            peers += [self._gateway("read", MANY, pool) for pool in POOLS if pool != POOL]
+        return peers
 
     def _write(self) -> list[Measurement]:
         return [
@@ -72,8 +79,9 @@ class Plan:
             *(self._sqlite("write", n) for n in (1, MANY))]
 
     def _batch(self) -> list[Measurement]:
-        return [m for n in (1, 32, MANY) for m in (
-            self._gateway("batch", n), self._echo("batch", n), self._sqlite("batch", n))]
+        return [*(m for n in (1, 32, MANY) for m in (
+                    self._gateway("batch", n), self._echo("batch", n), self._sqlite("batch", n))),
+                self._gateway("batch", MANY, workload="read", detail=SINGLE)]
 
     def _transaction(self) -> list[Measurement]:
         # A pool lends all but one of its connections: more in flight would only be refused.

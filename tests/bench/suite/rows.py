@@ -26,6 +26,8 @@ WITH = "1 % slow"
 OPEN_WITHOUT = f"none slow, open loop {OPEN_RATE}/s"
 OPEN_WITH = f"1 % slow, open loop {OPEN_RATE}/s"
 
+SINGLE = "one-row reads"
+
 PARTS = {
     "read": "one-row read by key",
     "write": "one-row write, fsync on",

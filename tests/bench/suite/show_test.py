@@ -40,7 +40,7 @@ class Table(unittest.TestCase):
         results = some()
         self.assertEqual(table.against(results), [])
         results.add(other_build(ROW), Sample(617.2, cpu_us={"server": 122.48}))
-        self.assertRegex(table.against(results)[-1], r"one-row read .* 128 +2.00 +0.50")
+        self.assertRegex(table.against(results)[-1], r"one-row read .* 128 +2.00 +0.50 +0.50")
 
     def test_every_part_has_its_title_and_every_figure_its_line(self):
         results = complete()

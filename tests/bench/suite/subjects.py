@@ -17,6 +17,8 @@ from collections.abc import Callable
 from suite import figures, metered, proc
 
 START_SECONDS = 60
+# All contenders keep theirs: pools of 2, 10 and 50, of two builds perhaps, beside the peers.
+CONNECTIONS = "400"
 # As tests/support/private_postgres: PostgreSQL and PgBouncer refuse to run as root.
 UNPRIVILEGED = os.environ.get("EMSDB_TEST_POSTGRES_USER", "postgres")
 
@@ -85,7 +87,8 @@ class Postgres:
         self._tool = tool
         self._directory = directory
         done = subprocess.run([tool, "start", directory, "fsync"], check=False, text=True,
-                              stdout=subprocess.PIPE)
+                              stdout=subprocess.PIPE,
+                              env={**os.environ, "EMSDB_TEST_POSTGRES_CONNECTIONS": CONNECTIONS})
         if done.returncode != 0:
             raise metered.MeasurementFailed("no PostgreSQL")
         self.url = done.stdout.strip()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from suite.figures import CLIENT, POSTGRES, SERVER, Results, Row
+from suite.figures import ALL, CLIENT, POSTGRES, SERVER, Results, Row
 from suite.rows import GATEWAY, PARTS, other_build
 from suite.targets import Outcome
 
@@ -50,7 +50,7 @@ def row_cells(results: Results, row: Row) -> list[str]:
     value = results.of(row)
     if value is None:
         return [*what, "failed", results.failures.get(row, "").replace("\n", " ")[:120],
-                *[""] * 7]
+                *[""] * 8]
 
     def median(key: str) -> float | None:
         found = results.of(row, key)
@@ -60,11 +60,11 @@ def row_cells(results: Results, row: Row) -> list[str]:
     return [*what, number(value.median), spread(value.lowest, value.highest),
             latency(median("p50_us")), latency(median("p99_us")),
             micros(median(SERVER)), micros(median(POSTGRES)), micros(median(CLIENT)),
-            "" if others is None else f"{others:.0%}", errors_of(results, row)]
+            micros(median(ALL)), "" if others is None else f"{others:.0%}", errors_of(results, row)]
 
 
-ALIGNMENT = "<<>>>>>>>>>><"
-SHARED = ("p50", "p99", "server", "postgres", "client", "others", "errors")
+ALIGNMENT = "<<>>>>>>>>>>><"
+SHARED = ("p50", "p99", "server", "postgres", "client", "all", "others", "errors")
 
 
 def part_cells(results: Results, part: str) -> Iterable[list[str]]:
@@ -101,15 +101,15 @@ def figures(outcomes: Iterable[Outcome]) -> list[str]:
 
 def against(results: Results) -> list[str]:
     """Row by row: this build's figures as shares of the other one's."""
-    cells = [["this build / the other", "on", "pool", "in flight", "", "", "server CPU"]]
+    cells = [["this build / the other", "on", "pool", "in flight", "", "", "server CPU", "all CPU"]]
     for row in results.samples:
         other = other_build(row)
         if row.who != GATEWAY or other not in results.samples:
             continue
         cells.append([PARTS[row.part], row.engine, number(row.pool), number(row.in_flight),
-                      row.detail, share(results, row, other, "value"),
-                      share(results, row, other, SERVER)])
-    return ["", *lines_of(cells, "<<>><>>")] if len(cells) > 1 else []
+                      row.detail,
+                      *(share(results, row, other, key) for key in ("value", SERVER, ALL))])
+    return ["", *lines_of(cells, "<<>><>>>")] if len(cells) > 1 else []
 
 
 def share(results: Results, row: Row, other: Row, key: str) -> str:
@@ -120,7 +120,8 @@ def share(results: Results, row: Row, other: Row, key: str) -> str:
 LEGEND = """\
 median of the rounds, and the lowest and highest; pgbench's "in flight" are its connections
 server, postgres, client: microseconds of CPU for each call (row, where rows are counted) of the
-process that serves (gateway, echo, PgBouncer, Python), of all of PostgreSQL, of the load generator
+process that serves (gateway, echo, PgBouncer, Python), of all of PostgreSQL, of the load generator,
+and all of these together, which moves least where the machine has other work
 others: the share of the machine that was busy with something else, which no figure is free of"""
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 
 from suite import figures
 from suite.figures import Results, Row, Summary
-from suite.rows import (DIRECT, ECHO, GATEWAY, MANY, POOL, POSTGRES, PSQL, SLOW_POOL, WITH, WITHOUT,
+from suite.rows import (DIRECT, ECHO, GATEWAY, MANY, POOL, POSTGRES, PSQL, SINGLE, SLOW_POOL, WITH, WITHOUT,
                         bouncer_row, direct_row, echo_row, gateway_row, idle_row, sqlite_row,
                         stack_row)
 
@@ -139,7 +139,8 @@ TARGETS = (
     Target(f"one-row write, {MANY} in flight: gateway / pgbench with as many connections", 0.8,
            over(gateway_row("write", MANY), direct_row("write", POOL))),
     Target("ExecuteBatch of 5 reads, statements/s / one-row reads/s", 2.5,
-           over(gateway_row("batch", MANY), READ, "statements_per_second")),
+           over(gateway_row("batch", MANY), gateway_row("batch", MANY, detail=SINGLE),
+                "statements_per_second")),
     Target("StreamQuery, rows/s / psql COPY TO STDOUT", 0.6, over(STREAM, COPY)),
     Target("resident memory with idle clients: gateway / echo", 1.1, of_the_memory, at_most=True,
            parts=parts_of_the_memory),
