@@ -26,6 +26,8 @@ double Rate(std::uint64_t count, const Tally& tally) {
 
 double ToOneDecimal(double value) { return std::round(value * 10) / 10; }
 
+double ToThreeDecimals(double value) { return std::round(value * 1000) / 1000; }
+
 int Connections(const BenchCommand& command) {
   return command.workload == Workload::kIdle ? command.connections : command.channels;
 }
@@ -94,7 +96,7 @@ Json BenchJson(const BenchCommand& command, const BenchOutcome& outcome) {
                {"rate", command.rate ? Json(*command.rate) : Json(nullptr)},
                {"channels", Connections(command)},
                {"threads", command.threads},
-               {"seconds", Seconds(tally.elapsed())},
+               {"seconds", ToThreeDecimals(Seconds(tally.elapsed()))},
                {"calls", tally.calls},
                {"rows", tally.rows},
                {"calls_per_second", ToOneDecimal(Rate(tally.calls, tally))},
@@ -107,7 +109,7 @@ Json BenchJson(const BenchCommand& command, const BenchOutcome& outcome) {
     json["slow"] = {{"calls", tally.slow_latency.count()},
                     {"latency_us", LatencyJson(tally.slow_latency)}};
   }
-  json["client_cpu_seconds"] = outcome.cpu_seconds;
+  json["client_cpu_seconds"] = ToThreeDecimals(outcome.cpu_seconds);
   return json;
 }
 
