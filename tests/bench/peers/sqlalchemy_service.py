@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""What is in use today in the gateway's place: grpcio, SQLAlchemy's QueuePool with pre-ping, psycopg2.
+"""What is in use in the gateway's place: grpcio, SQLAlchemy's QueuePool with pre-ping, psycopg2.
 
     sqlalchemy_service.py URL POOL_SIZE
 

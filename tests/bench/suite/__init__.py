@@ -1,2 +1,2 @@
-"""The parts of tests/bench/run: what is measured (plan), on what (rig, subjects), by what (generator,
-pgbench), and how it is shown (figures, table, export, chart)."""
+"""The parts of tests/bench/run: what is measured (plan, rows), on what (rig, subjects), by what
+(generator, pgbench), and how it is compared and shown (figures, targets, table, export, chart)."""

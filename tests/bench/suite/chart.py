@@ -1,4 +1,4 @@
-"""The results as a picture: bars for the medians, whiskers from the lowest to the highest, in SVG."""
+"""The results as an SVG: bars for the medians, whiskers from the lowest to the highest."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ class Stat:
 
 
 def parse_stat(text: str) -> Stat:
-    """Of /proc/PID/stat. The command's name may hold spaces and brackets; it ends at the last one."""
+    """Of /proc/PID/stat. A command's name may have spaces and brackets; it ends at the last one."""
     fields = text[text.rindex(")") + 2:].split()
     user, system, children_user, children_system = (int(one) * TICK for one in fields[11:15])
     return Stat(int(fields[1]), user + system, children_user + children_system)

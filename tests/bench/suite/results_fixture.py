@@ -1,8 +1,9 @@
 """Results as a run would have made them, for the tests."""
 
 from suite.figures import Results, Row, Sample
-from suite.rows import (GATEWAY, MANY, POOL, POSTGRES, PSQL, SINGLE, SLOW_POOL, WITH, WITHOUT, bouncer_row,
-                        direct_row, echo_row, gateway_row, idle_row, sqlite_row, stack_row)
+from suite.rows import (GATEWAY, MANY, POOL, POSTGRES, PSQL, SINGLE, SLOW_POOL, WITH, WITHOUT,
+                        bouncer_row, direct_row, echo_row, gateway_row, idle_row, sqlite_row,
+                        stack_row)
 
 
 def of(values):

@@ -42,6 +42,11 @@ class Table(unittest.TestCase):
         results.add(other_build(ROW), Sample(617.2, cpu_us={"server": 122.48}))
         self.assertRegex(table.against(results)[-1], r"one-row read .* 128 +2.00 +0.50 +0.50")
 
+    def test_another_build_is_compared_within_each_round(self):
+        results = of({ROW: [Sample(10), Sample(4), Sample(8)],
+                      other_build(ROW): [Sample(5), Sample(4), Sample(2)]})
+        self.assertRegex(table.against(results)[-1], r" 128 +2.00$")
+
     def test_every_part_has_its_title_and_every_figure_its_line(self):
         results = complete()
         text = table.whole(results, targets.outcomes(results), "here and now")

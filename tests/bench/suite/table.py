@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Iterable, Sequence
 
 from suite.figures import ALL, CLIENT, POSTGRES, SERVER, Results, Row
@@ -100,8 +101,9 @@ def figures(outcomes: Iterable[Outcome]) -> list[str]:
 
 
 def against(results: Results) -> list[str]:
-    """Row by row: this build's figures as shares of the other one's."""
-    cells = [["this build / the other", "on", "pool", "in flight", "", "", "server CPU", "all CPU"]]
+    """Row by row: this build's figures as shares of the other one's. Of each round by itself, since
+    the two were next to each other in it; then the median."""
+    cells = [["this build / the other", "on", "pool", "in flight", "", "median", "server CPU", "all CPU"]]
     for row in results.samples:
         other = other_build(row)
         if row.who != GATEWAY or other not in results.samples:
@@ -113,8 +115,9 @@ def against(results: Results) -> list[str]:
 
 
 def share(results: Results, row: Row, other: Row, key: str) -> str:
-    one, whole_one = results.of(row, key), results.of(other, key)
-    return f"{one.median / whole_one.median:.2f}" if one and whole_one and whole_one.median else ""
+    ratios = [one / its_other for one, its_other
+              in zip(results.rounds(row, key), results.rounds(other, key)) if its_other]
+    return f"{statistics.median(ratios):.2f}" if ratios else ""
 
 
 LEGEND = """\

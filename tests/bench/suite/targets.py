@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterator
 
 from suite import figures
 from suite.figures import Results, Row, Summary
-from suite.rows import (DIRECT, ECHO, GATEWAY, MANY, POOL, POSTGRES, PSQL, SINGLE, SLOW_POOL, WITH, WITHOUT,
-                        bouncer_row, direct_row, echo_row, gateway_row, idle_row, sqlite_row,
-                        stack_row)
+from suite.rows import (DIRECT, ECHO, GATEWAY, MANY, POOL, POSTGRES, PSQL, SINGLE, SLOW_POOL, WITH,
+                        WITHOUT, bouncer_row, direct_row, echo_row, gateway_row, idle_row,
+                        sqlite_row, stack_row)
 
 
 class Missing(Exception):
