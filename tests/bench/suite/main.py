@@ -8,6 +8,7 @@ import os
 import pathlib
 import platform
 import resource
+import signal
 import subprocess
 import sys
 from typing import Any
@@ -69,12 +70,17 @@ def connections(wanted: int) -> tuple[int, ...]:
     """How many idle connections are held, as far as this machine lets a process have them."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    possible = wanted
-    if hard != resource.RLIM_INFINITY and wanted > hard - SPARE_DESCRIPTORS:
-        possible = max(0, hard - SPARE_DESCRIPTORS)
+    possible = possible_connections(wanted, hard)
+    if possible < wanted:
         rig.say(f"a process may have {hard} descriptors here: {possible} idle connections, "
                 f"not {wanted}")
     return tuple(sorted({0, possible // 10, possible}))
+
+
+def possible_connections(wanted: int, descriptors: int) -> int:
+    if descriptors == resource.RLIM_INFINITY:
+        return wanted
+    return min(wanted, max(0, descriptors - SPARE_DESCRIPTORS))
 
 
 def measure(given: argparse.Namespace, results: Results) -> None:
@@ -130,6 +136,8 @@ def heading(run: dict[str, Any]) -> str:
 
 def main() -> None:
     given = arguments()
+    # As for Ctrl-C: what was started is stopped.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("terminated"))
     build()
     run, results = about(given), Results()
     try:
