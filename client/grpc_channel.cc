@@ -83,11 +83,11 @@ void KeepGrpc() {
 }  // namespace
 
 absl::StatusOr<std::shared_ptr<grpc::Channel>> MakeGrpcChannel(const ConnectOptions& options,
-                                                               grpc::ChannelArguments more) {
+                                                               const grpc::ChannelArguments& more) {
   if (absl::Status status = Check(options); !status.ok()) return status;
   KeepGrpc();
   return grpc::CreateCustomChannel(options.address, Credentials(options.tls),
-                                   Arguments(options, std::move(more)));
+                                   Arguments(options, more));
 }
 
 Headers::Headers(const ConnectOptions& options)

@@ -17,7 +17,7 @@ namespace emsdb::client {
 // INVALID_ARGUMENT for options that can never work, naming the option, never the token. `more`:
 // settings beside the library's own.
 absl::StatusOr<std::shared_ptr<grpc::Channel>> MakeGrpcChannel(const ConnectOptions& options,
-                                                               grpc::ChannelArguments more);
+                                                               const grpc::ChannelArguments& more);
 
 // Who calls, as every call says it. Immutable; for any number of threads.
 class Headers {

@@ -28,7 +28,7 @@ absl::StatusOr<Lines> MakeLines(const ConnectOptions& options, int count) {
     grpc::ChannelArguments more;
     more.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);  // else they would share one connection
     more.SetInt(GRPC_ARG_ENABLE_RETRIES, 0);             // nothing is hidden, and a call is cheaper
-    auto channel = MakeGrpcChannel(options, std::move(more));
+    auto channel = MakeGrpcChannel(options, more);
     if (!channel.ok()) return channel.status();
     lines.push_back(std::make_shared<Line>(*std::move(channel)));
   }
