@@ -22,6 +22,12 @@ void BenchLoop::Count(Caller& caller, Instant now) {
   ended_.store(ended_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
 }
 
+// In the past, so that it goes off at once: a time from now on would be rounded up to a
+// millisecond.
+void BenchLoop::Wake() {
+  if (!waking_.exchange(true)) alarm_.Set(&queue_, gpr_inf_past(GPR_CLOCK_MONOTONIC), this);
+}
+
 void BenchLoop::Run(const OnEnd& on_end, const OnLook& on_look) {
   Instant now = std::chrono::steady_clock::now();
   Instant look_at = now + kLookEvery;
@@ -31,14 +37,16 @@ void BenchLoop::Run(const OnEnd& on_end, const OnLook& on_look) {
     bool ok = false;
     const auto got = queue_.AsyncNext(&tag, &ok, wait_until);
     now = std::chrono::steady_clock::now();
-    if (got == grpc::CompletionQueue::GOT_EVENT) {
+    const bool woken = got == grpc::CompletionQueue::GOT_EVENT && tag == this;
+    if (woken) waking_ = false;
+    if (got == grpc::CompletionQueue::GOT_EVENT && !woken) {
       auto& caller = *static_cast<Caller*>(tag);
       if (caller.On(ok) == Caller::State::kEnded) {
         Count(caller, now);
         if (on_end(caller, now) == Next::kLeave) return;
       }
     }
-    if (now < look_at && got != grpc::CompletionQueue::TIMEOUT) continue;
+    if (now < look_at && !woken && got != grpc::CompletionQueue::TIMEOUT) continue;
     if (on_look() == Next::kLeave) return;
     look_at = now + kLookEvery;
     wait_until = ToGrpc(look_at);

@@ -3,6 +3,7 @@
 #ifndef EMSDB_CLIENT_CLI_BENCH_LOOP_H_
 #define EMSDB_CLIENT_CLI_BENCH_LOOP_H_
 
+#include <grpcpp/alarm.h>
 #include <grpcpp/grpcpp.h>
 
 #include <atomic>
@@ -17,7 +18,7 @@
 
 namespace emsdb::client::cli {
 
-// Run() is for one thread, which owns the tally until it returns. Calls may be begun by another.
+// Run() is for one thread, which owns the tally until it returns. It begins the calls, too.
 class BenchLoop {
  public:
   // How often it looks around while calls keep it waiting.
@@ -33,11 +34,14 @@ class BenchLoop {
   enum class Next { kGoOn, kLeave };
   // What becomes of a caller whose call has ended, and was counted.
   using OnEnd = std::function<Next(Caller&, Instant now)>;
-  // Called now and then.
+  // Called now and then, and after each Wake().
   using OnLook = std::function<Next()>;
 
   // Until one of them says that it is over.
   void Run(const OnEnd& on_end, const OnLook& on_look);
+
+  // Lets the thread in Run() look around now; for one other thread.
+  void Wake();
 
   // From now on calls that end as cancelled are none of the server's doing.
   void Forgive() { forgiving_ = true; }
@@ -51,6 +55,8 @@ class BenchLoop {
   void Count(Caller& caller, Instant now);
 
   grpc::CompletionQueue queue_;
+  grpc::Alarm alarm_;  // the way to wake who waits on a queue
+  std::atomic<bool> waking_{false};
   Tally tally_;
   bool forgiving_ = false;
   std::atomic<std::uint64_t> ended_{0};

@@ -12,22 +12,24 @@ NextStep ClosedSchedule::Next(Instant now) {
   return StartCall{now, Counting::kMeasured};
 }
 
-OpenSchedule::OpenSchedule(const Times& times, double per_second, Duration patience)
+OpenSchedule::OpenSchedule(const Times& times, double per_second, Duration patience, Share share)
     : times_(times),
       nanoseconds_each_(1e9 / per_second),
+      first_(static_cast<std::uint64_t>(share.index)),
+      every_(static_cast<std::uint64_t>(share.of)),
       measured_from_(times.start + times.warm_up),
       end_(measured_from_ + times.measured),
       give_up_(end_ + patience) {}
 
 Instant OpenSchedule::DueAt(std::uint64_t call) const {
-  const double nanoseconds = static_cast<double>(call) * nanoseconds_each_;
+  const double nanoseconds = static_cast<double>(first_ + call * every_) * nanoseconds_each_;
   return times_.start + Duration(static_cast<std::int64_t>(nanoseconds));
 }
 
 std::uint64_t OpenSchedule::DueBefore(Instant moment) const {
   if (moment <= times_.start) return 0;
   const auto passed = static_cast<double>((moment - times_.start).count());
-  auto calls = static_cast<std::uint64_t>(passed / nanoseconds_each_);
+  auto calls = static_cast<std::uint64_t>(passed / nanoseconds_each_ / static_cast<double>(every_));
   while (DueAt(calls) < moment) ++calls;
   while (calls > 0 && DueAt(calls - 1) >= moment) --calls;
   return calls;

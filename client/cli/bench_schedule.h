@@ -46,11 +46,17 @@ class ClosedSchedule {
   std::optional<Instant> end_;
 };
 
-// Calls at a fixed rate, whether the server keeps up or not. One thread.
+// Calls at a fixed rate, whether the server keeps up or not. One thread; where there are several,
+// each has a share, which is every so-many-th call.
 class OpenSchedule {
  public:
+  struct Share {
+    int index = 0;
+    int of = 1;
+  };
+
   // `patience`: how long behind the measured time calls are still begun that were due in it.
-  OpenSchedule(const Times& times, double per_second, Duration patience);
+  OpenSchedule(const Times& times, double per_second, Duration patience, Share share);
 
   NextStep Next(Instant now);
 
@@ -66,7 +72,9 @@ class OpenSchedule {
   std::uint64_t DueBefore(Instant moment) const;
 
   Times times_;
-  double nanoseconds_each_;
+  double nanoseconds_each_;  // of all calls
+  std::uint64_t first_;
+  std::uint64_t every_;
   Instant measured_from_;
   Instant end_;
   Instant give_up_;

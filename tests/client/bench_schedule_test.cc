@@ -46,7 +46,7 @@ TEST(ClosedSchedule, MeasuresForAsLongEvenIfACallOfTheWarmUpLastsLonger) {
 }
 
 TEST(OpenSchedule, BeginsCallsWhenTheyAreDue) {
-  OpenSchedule schedule({kStart, seconds(0), seconds(1)}, 1000, seconds(5));
+  OpenSchedule schedule({kStart, seconds(0), seconds(1)}, 1000, seconds(5), {});
   EXPECT_EQ(Started(schedule.Next(kStart)).from, kStart);
   const NextStep early = schedule.Next(At(microseconds(300)));
   ASSERT_TRUE(std::holds_alternative<WaitUntil>(early));
@@ -56,7 +56,7 @@ TEST(OpenSchedule, BeginsCallsWhenTheyAreDue) {
 
 // Or a server that stands still for a second would seem slow to one call only.
 TEST(OpenSchedule, TimesCallsFromWhenTheyWereDueHoweverLateTheyBegin) {
-  OpenSchedule schedule({kStart, seconds(0), seconds(10)}, 100, seconds(5));
+  OpenSchedule schedule({kStart, seconds(0), seconds(10)}, 100, seconds(5), {});
   EXPECT_EQ(Started(schedule.Next(kStart)).from, kStart);
   const Instant late = At(seconds(1));
   for (int i = 1; i <= 100; ++i) {
@@ -66,7 +66,7 @@ TEST(OpenSchedule, TimesCallsFromWhenTheyWereDueHoweverLateTheyBegin) {
 }
 
 TEST(OpenSchedule, CountsCallsByWhenTheyWereDue) {
-  OpenSchedule schedule({kStart, seconds(1), seconds(1)}, 10, seconds(5));
+  OpenSchedule schedule({kStart, seconds(1), seconds(1)}, 10, seconds(5), {});
   const Instant late = At(milliseconds(1950));
   for (int i = 0; i < 10; ++i) {
     EXPECT_EQ(Started(schedule.Next(late)).counting, Counting::kWarmUp) << i;
@@ -79,7 +79,7 @@ TEST(OpenSchedule, CountsCallsByWhenTheyWereDue) {
 }
 
 TEST(OpenSchedule, GivesUpWhatCouldNotBeBegunAndTellsHowMuch) {
-  OpenSchedule schedule({kStart, seconds(1), seconds(1)}, 10, seconds(5));
+  OpenSchedule schedule({kStart, seconds(1), seconds(1)}, 10, seconds(5), {});
   for (int i = 0; i < 13; ++i) Started(schedule.Next(At(milliseconds(1900))));
   EXPECT_FALSE(schedule.IsOver(At(milliseconds(6999))));
   EXPECT_TRUE(IsOver(schedule.Next(At(seconds(7)))));
@@ -87,41 +87,68 @@ TEST(OpenSchedule, GivesUpWhatCouldNotBeBegunAndTellsHowMuch) {
 }
 
 TEST(OpenSchedule, TellsOfNoCallsOfTheWarmUpThatTheyWereNeverBegun) {
-  const OpenSchedule schedule({kStart, seconds(1), seconds(1)}, 10, seconds(5));
+  const OpenSchedule schedule({kStart, seconds(1), seconds(1)}, 10, seconds(5), {});
   EXPECT_EQ(schedule.never_begun(), 10U);
+}
+
+TEST(OpenSchedule, GivesEachThreadEverySoManyth) {
+  const Times times{kStart, seconds(0), seconds(1)};
+  OpenSchedule second(times, 1000, seconds(5), {.index = 1, .of = 4});
+  EXPECT_EQ(Started(second.Next(At(seconds(1)))).from, At(milliseconds(1)));
+  EXPECT_EQ(Started(second.Next(At(seconds(1)))).from, At(milliseconds(5)));
+  EXPECT_EQ(second.never_begun(), 248U);
 }
 
 class AnyRate : public ::testing::TestWithParam<std::uint32_t> {};
 
-// Whatever the client is kept busy by: every call that was due is begun once, in order, or is told
-// of as never begun.
+struct Played {
+  std::uint64_t measured = 0;
+  std::uint64_t never_begun = 0;
+};
+
+// A client that is kept busy by something else now and then.
+Played Play(OpenSchedule schedule, const Times& times, Duration longest, std::mt19937_64& random) {
+  Played played;
+  Instant now = kStart;
+  Instant last = kStart - seconds(1);
+  while (true) {
+    const NextStep step = schedule.Next(now);
+    if (IsOver(step)) break;
+    if (const auto* call = std::get_if<StartCall>(&step)) {
+      EXPECT_GT(call->from, last);
+      EXPECT_LE(call->from, now);
+      last = call->from;
+      const bool counts = call->from >= kStart + times.warm_up;
+      EXPECT_EQ(call->counting, counts ? Counting::kMeasured : Counting::kWarmUp);
+      played.measured += counts ? 1 : 0;
+    }
+    if (const auto* wait = std::get_if<WaitUntil>(&step)) {
+      EXPECT_GT(wait->until, now);
+      now = wait->until;
+    }
+    now += Duration(static_cast<std::int64_t>(random() % longest.count()));
+  }
+  played.never_begun = schedule.never_begun();
+  return played;
+}
+
+// Every call that was due is begun once, in order, or is told of as never begun; by one thread or
+// by several together.
 TEST_P(AnyRate, LosesNoCall) {
   std::mt19937_64 random(GetParam());
   const double rate = std::uniform_real_distribution<double>(1, 3000)(random);
   const Times times{kStart, milliseconds(random() % 500), milliseconds(1 + random() % 2000)};
-  OpenSchedule schedule(times, rate, milliseconds(random() % 1000));
-  std::uint64_t measured = 0;
-  Instant now = kStart;
-  Instant last = kStart - seconds(1);
-  for (bool over = false; !over;) {
-    const NextStep step = schedule.Next(now);
-    if (const auto* call = std::get_if<StartCall>(&step)) {
-      ASSERT_GT(call->from, last);
-      ASSERT_LE(call->from, now);
-      last = call->from;
-      const bool counts = call->from >= kStart + times.warm_up;
-      ASSERT_EQ(call->counting, counts ? Counting::kMeasured : Counting::kWarmUp);
-      measured += counts ? 1 : 0;
-    }
-    if (const auto* wait = std::get_if<WaitUntil>(&step)) {
-      ASSERT_GT(wait->until, now);
-      now = wait->until;
-    }
-    over = IsOver(step);
-    now += microseconds(random() % (GetParam() % 3 == 0 ? 5000 : 500));
+  const Duration patience = milliseconds(random() % 1000);
+  const Duration longest = microseconds(GetParam() % 3 == 0 ? 5000 : 500);
+  const int threads = 1 + static_cast<int>(GetParam() % 4);
+  std::uint64_t all = 0;
+  for (int i = 0; i < threads; ++i) {
+    const Played played = Play(OpenSchedule(times, rate, patience, {.index = i, .of = threads}),
+                               times, longest, random);
+    all += played.measured + played.never_begun;
   }
   const double due = rate * std::chrono::duration<double>(times.measured).count();
-  EXPECT_NEAR(static_cast<double>(measured + schedule.never_begun()), due, 1.01);
+  EXPECT_NEAR(static_cast<double>(all), due, 1.01);
 }
 
 INSTANTIATE_TEST_SUITE_P(OpenSchedule, AnyRate, ::testing::Range(1U, 61U));
