@@ -34,6 +34,4 @@ void Outage::Silent(Instant now) {
   next_attempt_ = now;
 }
 
-void Outage::TryNow(Instant now) { next_attempt_ = std::min(next_attempt_, now); }
-
 }  // namespace emsdb

@@ -37,8 +37,6 @@ class Outage {
   // Openings wait for an answer and nothing else came back well in that time: proof enough. What
   // was lost on the way there is found sooner by a fresh attempt than by those that hang.
   void Silent(Instant now);
-  // Somebody knows better: the next attempt may begin at once.
-  void TryNow(Instant now);
 
   bool down() const { return since_.has_value(); }
   std::optional<Instant> since() const { return since_; }

@@ -388,7 +388,6 @@ std::shared_ptr<Waiter> Pool::Unseat(Ticket ticket) {
 absl::Status Pool::Refusal(RefusalReason reason, Instant now) const {
   RefusalFacts facts = {.limits = state_.limits(),
                         .counts = state_.counts(),
-                        .mode = state_.mode(),
                         .last_connect_failure = last_connect_failure_};
   if (reason == RefusalReason::kDown) {
     // One that is under way, and may hang, says nothing about when to come again.

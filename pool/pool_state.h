@@ -131,7 +131,6 @@ class PoolState {
   const PoolLimits& limits() const { return limits_; }
   PoolMode mode() const;
   const Outage& outage() const { return outage_; }
-  const Turnover& turnover() const { return turnover_; }
   // When the first of those in line came; kNever if nobody waits.
   Instant longest_waiting() const { return line_.EarliestArrival(); }
 

@@ -24,7 +24,6 @@ struct HeldConnection {
 struct RefusalFacts {
   PoolLimits limits;
   PoolState::Counts counts;
-  PoolMode mode = PoolMode::kRunning;
   Duration next_attempt{};
   std::vector<HeldConnection> held;  // in any order
   absl::Status last_connect_failure;

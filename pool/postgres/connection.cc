@@ -68,12 +68,15 @@ absl::Status PostgresConnection::Prepare(const Bounds& bounds) {
   // Behind a Sync of its own: a login that may not ask only has no commit tokens.
   IdentitySink identity(server_);
   RowForwarder identity_rows(identity, decoder_, shared_->types);
-  ReadStep(exchange, &identity_rows, Stage::kConnecting);
+  const StepEnd named = ReadStep(exchange, &identity_rows, Stage::kConnecting);
   ReadSync(exchange, Stage::kConnecting);
   Settle(exchange);
   if (!exchange.answered()) return NoAnswer(exchange, Stage::kConnecting, Doubt::kNone);
   if (!usual.done()) return usual.status;
   if (!read_only.done()) return read_only.status;
+  // Somebody's cancel may meet this question: without its answer no commit of this session, however
+  // long it lives, could be asked about.
+  if (named.failed() && DetailOf(named.status).sqlstate == kQueryCanceled) return named.status;
   reports_ = ReportedSettings(wire_->handle());
   literal_settings_ = LiteralSettings(wire_->handle());
   return absl::OkStatus();

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <functional>
+#include <future>
 #include <thread>
 
 #include "absl/strings/str_format.h"
@@ -55,6 +56,31 @@ class PostgresCommit : public PostgresDriver {
     }
   }
 };
+
+// A cancel that an operator sends to everybody: without a name its commits could not be asked
+// about.
+TEST_F(PostgresCommit, CanBeNamedOnEveryConnectionThatWasOpened) {
+  constexpr char kName[] = "opened-under-a-lock";
+  const auto connector = MakeConnector(UrlWithParameters("?application_name=opened-under-a-lock"));
+  // The question for the server's name waits for it.
+  ASSERT_EQ(admin().Begin({}, {}, Soon()), absl::OkStatus());
+  MustRun(admin(), "LOCK TABLE pg_catalog.pg_stat_archiver IN ACCESS EXCLUSIVE MODE");
+  auto opening = std::async(std::launch::async, [&] { return connector->Open(Soon()); });
+  while (MustGetInt(connection(),
+                    "SELECT count(*) FROM (SELECT pg_cancel_backend(pid) FROM pg_stat_activity "
+                    "WHERE application_name = $1 AND wait_event_type = 'Lock') AS waiting",
+                    {kName}) == 0) {
+  }
+  ASSERT_EQ(admin().RollBack(Soon()), absl::OkStatus());
+  const auto opened = opening.get();
+  if (opened.ok()) {
+    RecordingWitness witness;
+    EXPECT_EQ(RunBatch(**opened, 1, witness), absl::OkStatus());
+    EXPECT_EQ(witness.told.size(), 1U);
+  } else {
+    EXPECT_EQ(DetailOf(opened.status()).sqlstate, "57014") << opened.status();
+  }
+}
 
 TEST_F(PostgresCommit, NeedsTwoTripsForABatchAndForAStatementThatCanBeNamed) {
   TcpProxy proxy(ServerPort());
