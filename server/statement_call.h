@@ -7,6 +7,7 @@
 #include <string>
 
 #include "emsdb/v1/query_service.pb.h"
+#include "server/bound_values.h"
 #include "server/reactors.h"
 #include "server/result_sink.h"
 
@@ -50,6 +51,9 @@ class StatementCall final : public UnaryCall<v1::QueryResponse> {
   absl::Status Run(Connection& connection, const Bounds& bounds, Lease& lease) override;
   void Finish(absl::Status status, const CallTimes& times) override;
   void LeftAfterAnswer() override { begun_.Abandon(gateway()); }
+  Fields BoundValues(const absl::Status&) const override {
+    return ShownValues(work_.statement.parameters);
+  }
 
  private:
   absl::Status CommitOrRollBack(Connection& connection, const Bounds& bounds,
