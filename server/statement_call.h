@@ -7,6 +7,7 @@
 #include <string>
 
 #include "emsdb/v1/query_service.pb.h"
+#include "server/bound_values.h"
 #include "server/reactors.h"
 #include "server/result_sink.h"
 
@@ -54,6 +55,9 @@ class StatementCall final : public UnaryCall<v1::QueryResponse>, private Grouped
   Grouping grouping(Pool& pool) override;
   GroupedRead* grouped_read() override { return this; }
   void StartOver() override;
+  Fields BoundValues(const absl::Status&) const override {
+    return ShownValues(work_.statement.parameters);
+  }
 
  private:
   const Statement& statement() const override { return work_.statement; }

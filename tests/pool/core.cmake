@@ -1,6 +1,7 @@
 # The pool itself: decisions alone, and with real threads on a scripted driver.
 emsdb_test(pool_core_test
   call_test.cc
+  copy_target_test.cc
   kept_answers_test.cc
   later_test.cc
   line_test.cc
@@ -23,6 +24,7 @@ emsdb_test(pool_core_test
   transaction_sequence_test.cc
   transactions_test.cc
   upkeep_test.cc
+  utf8_test.cc
   LIBRARIES emsdb::pool emsdb_test_support)
 
 if(EMSDB_SANITIZE MATCHES "thread")

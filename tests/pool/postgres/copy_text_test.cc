@@ -9,8 +9,6 @@
 #include <limits>
 #include <random>
 
-#include "pool/errors.h"
-
 namespace emsdb {
 namespace {
 
@@ -150,14 +148,6 @@ TEST(CopyText, QuotesEveryName) {
   EXPECT_EQ(CopyStatement(
                 {.schema = "S \"x", .table = "t FROM PROGRAM 'rm' --", .columns = {"a", "b\" c"}}),
             "COPY \"S \"\"x\".\"t FROM PROGRAM 'rm' --\" (\"a\", \"b\"\" c\") FROM STDIN");
-}
-
-TEST(CopyText, RefusesNamesBeyondThoseOfPostgresql) {
-  EXPECT_EQ(CheckCopyTarget({.table = std::string(63, 'x')}), absl::OkStatus());
-  EXPECT_EQ(DetailOf(CheckCopyTarget({.table = std::string(64, 'x')})).field, "start.table");
-  EXPECT_EQ(
-      DetailOf(CheckCopyTarget({.table = "t", .columns = {"a", std::string("b\0", 2)}})).field,
-      "start.columns[1]");
 }
 
 TEST(CopyText, FindsTheLineThatTheServerBlames) {
