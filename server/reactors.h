@@ -61,6 +61,9 @@ class UnaryReactor final : public grpc::ServerUnaryReactor, public CommitAnnounc
   // May come after Finish, when it does nothing.
   void OnCancel() override;
   void OnDone() override { delete this; }
+  // gRPC's word for: OnDone and OnCancel never block, so they need no other thread. Without it each
+  // call wakes gRPC's executor once more than the call itself does.
+  bool InternalInlineable() override { return true; }
 
  private:
   enum class Token { kOnItsWay, kWritten, kLost };
