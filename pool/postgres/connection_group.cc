@@ -77,8 +77,10 @@ void PostgresConnection::ReadGroup(std::span<GroupedRead* const> sent,
                                    std::span<const Member> members, const Bounds& bounds) {
   Instant before = shared_->clock.Now();
   for (std::size_t i = 0; i < sent.size(); ++i) {
-    absl::StatusOr<Completion> result = RunAlone();
-    if (!broken()) {
+    absl::StatusOr<Completion> result;
+    if (broken()) {
+      result = RunAlone();
+    } else {
       // Of its own: what one of them does to its exchange is nothing to the next.
       Exchange exchange(*wire_, shared_->clock, nullptr, bounds, shared_->cancel_grace);
       ReadDrops(exchange);
