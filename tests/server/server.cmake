@@ -1,6 +1,7 @@
 # The RPC face without a port.
 emsdb_test(server_test
   batch_course_test.cc
+  call_series_test.cc
   commit_token_test.cc
   caller_test.cc
   convert_test.cc
