@@ -4,7 +4,7 @@
 
 #include "absl/strings/str_format.h"
 #include "pool/errors.h"
-#include "pool/statement_text.h"
+#include "pool/statement_facts.h"
 #include "server/batch_call.h"
 #include "server/statement_call.h"
 #include "server/stream_call.h"
@@ -29,7 +29,7 @@ absl::StatusOr<Database*> Locate(Gateway& gateway, const std::string& name, cons
   auto database = FindDatabase(gateway, basics.caller, name);
   if (!database.ok()) return database;
   basics.database = (*database)->settings().name;
-  basics.options.statement = Fingerprint(sql);
+  basics.options.statement = FactsOf(sql)->fingerprint;
   return database;
 }
 
@@ -37,7 +37,7 @@ absl::StatusOr<Database*> Locate(Gateway& gateway, const std::string& name, cons
 absl::Status CheckDatabase(Gateway& gateway, const std::string& requested, Asked& asked) {
   const auto database =
       gateway.pools.transactions().DatabaseOf(asked.transaction_id, asked.basics.caller.owner());
-  asked.basics.options.statement = Fingerprint(asked.statement.sql);
+  asked.basics.options.statement = FactsOf(asked.statement.sql)->fingerprint;
   if (!database) return absl::OkStatus();  // Transactions::Run says what is wrong with the id
   asked.basics.database = *database;
   if (absl::Status status = CheckMayUse(asked.basics.caller, *database); !status.ok()) {

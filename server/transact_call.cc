@@ -4,7 +4,7 @@
 
 #include "absl/strings/str_format.h"
 #include "pool/errors.h"
-#include "pool/statement_text.h"
+#include "pool/statement_facts.h"
 #include "server/result_sink.h"
 #include "server/transact_reactor.h"
 #include "server/transaction_use.h"
@@ -86,7 +86,7 @@ absl::StatusOr<TransactTask> StatementTask(const v1::TransactStatement& request)
   StatementWork work{*std::move(statement), std::nullopt, {}};
   if (request.has_expect_rows()) work.expect_rows = request.expect_rows();
   if (request.max_rows() != 0) work.budget.rows = work.budget.row_limit = request.max_rows();
-  TransactTask task{.label = Fingerprint(work.statement.sql)};
+  TransactTask task{.label = FactsOf(work.statement.sql)->fingerprint};
   task.work = [work = std::move(work)](TransactCall& call, Connection& connection,
                                        const Bounds& bounds, Lease&) {
     return RunStatement(work, call, connection, bounds);
