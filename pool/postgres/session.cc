@@ -57,7 +57,7 @@ std::string StatementTimeout(Instant now, Instant deadline) {
   if (deadline == kNever) return "0";
   constexpr std::int64_t kMost = 2147483647;  // of the setting
   const std::int64_t left = std::chrono::ceil<std::chrono::milliseconds>(deadline - now).count();
-  return absl::StrFormat("%d", std::clamp<std::int64_t>(left, 1, kMost));
+  return std::to_string(std::clamp<std::int64_t>(left, 1, kMost));
 }
 
 std::string ApplicationName(std::string_view identity, const std::string& fallback) {
