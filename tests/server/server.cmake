@@ -1,5 +1,6 @@
 # The RPC face without a port.
 emsdb_test(server_test
+  arena_messages_test.cc
   batch_course_test.cc
   call_series_test.cc
   commit_token_test.cc
