@@ -26,13 +26,13 @@ namespace emsdb {
 class RpcCall : public Call {
  public:
   RpcCall(Gateway& gateway, CallBasics basics)
-      : Call(basics.options, gateway.pools.clock()),
+      : Call(std::move(basics.options), gateway.pools.clock()),
         gateway_(gateway),
         basics_(std::move(basics)) {}
 
  protected:
   Gateway& gateway() { return gateway_; }
-  const CallBasics& basics() const { return basics_; }
+  const CallBasics& basics() const { return basics_; }  // its options are options() now
   RunOptions run_options(Access access) const { return {access, basics_.caller.name}; }
 
   void Report(const absl::Status& status, const CallTimes& times) {
