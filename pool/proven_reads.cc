@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "absl/hash/hash.h"
-#include "pool/statement_text.h"
+#include "pool/statement_facts.h"
 
 namespace emsdb {
 namespace {
@@ -27,7 +27,9 @@ std::optional<Duration> ProvenReads::LimitOf(Key key, std::string_view sql, Acce
       return std::clamp(entry->usual * kLimitTimes, kLeastLimit, kMostLimit);
     }
   }
-  const bool is_read = LooksLikeRead(sql) && (access == Access::kReadOnly || CallsNoFunction(sql));
+  const auto facts = FactsOf(sql);
+  const bool is_read =
+      facts->looks_like_read && (access == Access::kReadOnly || facts->calls_no_function);
   MutexLock lock(mutex_);
   if (Find(key) == nullptr) Replace(key).is_read = is_read;
   return std::nullopt;

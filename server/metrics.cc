@@ -5,21 +5,13 @@
 #include <utility>
 
 #include "server/pool_gauges.h"
+#include "server/seconds.h"
 
 namespace emsdb {
 namespace {
 
 using prometheus::Histogram;
 using prometheus::MetricFamily;
-
-const Histogram::BucketBoundaries& Seconds() {
-  static const Histogram::BucketBoundaries buckets = {0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005,
-                                                      0.01,   0.025,   0.05,   0.1,   0.25,   0.5,
-                                                      1,      2.5,     5,      10,    30};
-  return buckets;
-}
-
-double InSeconds(Duration duration) { return std::chrono::duration<double>(duration).count(); }
 
 prometheus::Family<Histogram>& HistogramFamily(prometheus::Registry& registry, const char* name,
                                                const char* help) {
@@ -72,8 +64,8 @@ class Metrics::DatabaseObserver final : public PoolObserver {
   DatabaseObserver(Metrics& metrics, const std::string& database)
       : metrics_(metrics),
         database_(database),
-        wait_(metrics.wait_.Add({{"pool", database}}, Seconds())),
-        create_(metrics.create_.Add({{"pool", database}}, Seconds())),
+        wait_(metrics.wait_.Add({{"pool", database}}, LatencyBuckets())),
+        create_(metrics.create_.Add({{"pool", database}}, LatencyBuckets())),
         connect_failures_(metrics.connect_failures_.Add({{"pool", database}})),
         outages_(metrics.outages_.Add({{"pool", database}})),
         held_long_(metrics.held_long_.Add({{"pool", database}})),
@@ -139,7 +131,8 @@ Metrics::Metrics()
       outages_(CounterFamily(registry_, "emsdb_pool_outages_total",
                              "Times that no connection could be opened any more")),
       held_long_(CounterFamily(registry_, "emsdb_pool_held_long_total",
-                               "Connections held for longer than others may wait for one")) {}
+                               "Connections held for longer than others may wait for one")),
+      series_(latency_, calls_) {}
 
 Metrics::~Metrics() = default;
 
@@ -158,11 +151,9 @@ void Metrics::Operated(const std::string& database, const std::string& rpc) {
   calls_.Add({{"database", database}, {"rpc", rpc}, {"code", "OK"}}).Increment();
 }
 
-void Metrics::CallFinished(const std::string& database, const std::string& rpc,
-                           absl::StatusCode code, Duration took) {
-  latency_.Add({{"database", database}, {"rpc", rpc}}, Seconds()).Observe(InSeconds(took));
-  calls_.Add({{"database", database}, {"rpc", rpc}, {"code", absl::StatusCodeToString(code)}})
-      .Increment();
+void Metrics::CallFinished(std::string_view database, std::string_view rpc, absl::StatusCode code,
+                           Duration took) {
+  series_.Count(database, rpc, code, took);
 }
 
 void Metrics::BatchRetried(const std::string& database) {

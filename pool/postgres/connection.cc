@@ -10,17 +10,11 @@
 #include "pool/postgres/server_identity.h"
 #include "pool/postgres/session.h"
 #include "pool/postgres/sqlstate.h"
-#include "pool/postgres/statement_check.h"
+#include "pool/postgres/text_facts.h"
 #include "pool/postgres/type_sink.h"
-#include "pool/statement_text.h"
 
 namespace emsdb {
 namespace {
-
-absl::StatusOr<BoundParameters> CheckAndBind(const Statement& statement) {
-  if (absl::Status text = CheckStatementText(statement.sql); !text.ok()) return text;
-  return BoundParameters::Bind(statement);
-}
 
 // A batch of one, seen as a statement.
 class SingleSink final : public BatchSink {
@@ -82,30 +76,39 @@ absl::Status PostgresConnection::Prepare(const Bounds& bounds) {
   return absl::OkStatus();
 }
 
+absl::StatusOr<PostgresConnection::Member> PostgresConnection::MemberFor(
+    const Statement& statement, std::optional<std::int64_t> expect_rows) {
+  auto facts = PostgresFactsOf(statement.sql);
+  if (!facts->check.ok()) return facts->check;
+  auto parameters = BoundParameters::Bind(statement);
+  if (!parameters.ok()) return std::move(parameters).status();
+  return Member{&statement, std::move(facts), expect_rows, *std::move(parameters), {}};
+}
+
 absl::StatusOr<Completion> PostgresConnection::Execute(const Statement& statement,
                                                        const RunOptions& options,
                                                        const Bounds& bounds, RowSink& sink) {
-  auto parameters = CheckAndBind(statement);
-  if (!parameters.ok()) return parameters.status();
+  auto member = MemberFor(statement);
+  if (!member.ok()) return std::move(member).status();
   if (absl::Status ready = CheckReady(bounds, Stage::kRunning); !ready.ok()) return ready;
-  Member member{&statement, std::nullopt, *std::move(parameters), {}};
-  if (options.wrapping == Wrapping::kNone) return RunUnwrapped(member, options, bounds, sink);
-  const bool may_write = options.access == Access::kReadWrite && !LooksLikeRead(statement.sql);
+  if (options.wrapping == Wrapping::kNone) return RunUnwrapped(*member, options, bounds, sink);
+  const PostgresFacts& facts = *member->facts;
+  const bool may_write = options.access == Access::kReadWrite && !facts.looks_like_read;
   const bool in_transaction = state_ == TransactionState::kOpen;
   const bool to_be_named = AskIdFor(options.witness, options.access) == AskId::kYes &&
-                           DoubtOf(statement, options) == Doubt::kWrite;
-  if (!in_transaction && ((may_write && MayReturnRows(statement.sql)) || to_be_named)) {
-    return RunHeld(std::move(member), options, bounds, sink);
+                           DoubtOf(facts, options) == Doubt::kWrite;
+  if (!in_transaction && ((may_write && facts.may_return_rows) || to_be_named)) {
+    return RunHeld(*std::move(member), options, bounds, sink);
   }
-  return RunOne(std::move(member), options, bounds, sink);
+  return RunOne(*std::move(member), options, bounds, sink);
 }
 
 absl::StatusOr<Completion> PostgresConnection::RunOne(Member member, const RunOptions& options,
                                                       const Bounds& bounds, RowSink& sink) {
   const bool in_transaction = state_ == TransactionState::kOpen;
-  const Doubt doubt = DoubtOf(*member.statement, options);
+  const Doubt doubt = DoubtOf(*member.facts, options);
   RowForwarder rows(sink, decoder_, shared_->types);
-  NoteText(*member.statement);
+  NoteText(*member.facts);
   if (!QueueFreshSession() || !QueueDrops() || !QueueSettings(options, bounds) ||
       !QueueStatement(member) || !QueueSync()) {
     return SendFailed(Stage::kRunning);
@@ -170,10 +173,9 @@ absl::Status PostgresConnection::ExecuteBatch(std::span<const GuardedStatement> 
   std::vector<Member> members;
   members.reserve(statements.size());
   for (std::size_t i = 0; i < statements.size(); ++i) {
-    const Statement& statement = statements[i].statement;
-    auto parameters = CheckAndBind(statement);
-    if (!parameters.ok()) return AtStatement(parameters.status(), static_cast<int>(i));
-    members.push_back({&statement, statements[i].expect_rows, *std::move(parameters), {}});
+    auto member = MemberFor(statements[i].statement, statements[i].expect_rows);
+    if (!member.ok()) return AtStatement(member.status(), static_cast<int>(i));
+    members.push_back(*std::move(member));
   }
   if (absl::Status ready = CheckReady(bounds, Stage::kRunning); !ready.ok()) return ready;
   if (absl::Status idle = CheckIdle(); !idle.ok()) return idle;
@@ -187,14 +189,14 @@ PostgresConnection::BatchEnd PostgresConnection::RunBatch(std::span<Member> memb
                                                           const TransactionOptions& transaction,
                                                           const RunOptions& options,
                                                           const Bounds& bounds, BatchSink& sink) {
-  for (const Member& member : members) NoteText(*member.statement);
+  for (const Member& member : members) NoteText(*member.facts);
   bool queued = QueueFreshSession() && QueueDrops() && QueueText(BeginText(transaction)) &&
                 QueueSettings({.identity = options.identity}, bounds) &&
                 QueueIdleTimeout(transaction.server_idle_timeout);
   for (Member& member : members) queued = queued && QueueStatement(member);
   // What only reads has no id: not even the question is sent.
   const bool may_write = std::any_of(members.begin(), members.end(), [&](const Member& member) {
-    return DoubtOf(*member.statement, options) == Doubt::kWrite;
+    return DoubtOf(*member.facts, options) == Doubt::kWrite;
   });
   const AskId ask_id = may_write ? AskIdFor(options.witness, transaction.access) : AskId::kNo;
   if (ask_id == AskId::kYes) queued = queued && QueueText(kTransactionIdQuestion);

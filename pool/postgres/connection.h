@@ -16,6 +16,7 @@
 #include "pool/postgres/session_changes.h"
 #include "pool/postgres/statement_cache.h"
 #include "pool/postgres/step.h"
+#include "pool/postgres/text_facts.h"
 #include "pool/postgres/type_names.h"
 #include "pool/postgres/values.h"
 #include "pool/postgres/wire.h"
@@ -123,10 +124,15 @@ class PostgresConnection final : public Connection {
 
   struct Member {
     const Statement* statement;
+    std::shared_ptr<const PostgresFacts> facts;
     std::optional<std::int64_t> expect_rows;
     BoundParameters parameters;
     StatementCache::Use use;  // how it was sent
   };
+  // Refuses what cannot be sent.
+  static absl::StatusOr<Member> MemberFor(const Statement& statement,
+                                          std::optional<std::int64_t> expect_rows = std::nullopt);
+
   struct BatchEnd {
     absl::Status status;
     int failed_at = -1;
@@ -141,7 +147,7 @@ class PostgresConnection final : public Connection {
   absl::Status CheckReady(const Bounds& bounds, Stage stage);
   absl::Status CheckTime(const Bounds& bounds, Stage stage) const;
   absl::Status CheckIdle() const;
-  Doubt DoubtOf(const Statement& statement, const RunOptions& options) const;
+  Doubt DoubtOf(const PostgresFacts& facts, const RunOptions& options) const;
   Exchange Start(const Bounds& bounds);
 
   // Each queues one command; false if the connection is gone.
@@ -216,7 +222,7 @@ class PostgresConnection final : public Connection {
                    Access access);
 
   // Before a statement is sent: it may do what it does and fail all the same.
-  void NoteText(const Statement& statement);
+  void NoteText(const PostgresFacts& facts);
   // After a unit: whether a setting has changed that the server reports by itself.
   void NoteReports();
   // Outside a transaction: other connections shall not trust what they have prepared.

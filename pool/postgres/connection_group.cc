@@ -19,7 +19,7 @@ bool MetItsBounds(const StepEnd& end) {
 }  // namespace
 
 bool PostgresConnection::QueueRead(const GroupedRead& read, Member& member) {
-  NoteText(read.statement());
+  NoteText(*member.facts);
   const RunOptions options = {.access = Access::kReadOnly, .identity = read.identity()};
   const Instant limit = After(shared_->clock.Now(), read.time_limit());
   return QueueSettings(options, {.deadline = limit}) && QueueStatement(member) && QueueSync();
@@ -56,13 +56,13 @@ void PostgresConnection::ExecuteGroup(std::span<GroupedRead* const> reads, const
     const Wire::OnePacket packet(*wire_);
     queued = QueueDrops();
     for (GroupedRead* read : reads) {
-      auto parameters = BoundParameters::Bind(read->statement());
-      if (!queued || !parameters.ok()) {
+      auto member = MemberFor(read->statement());
+      if (!queued || !member.ok()) {
         alone.push_back(read);
         continue;
       }
       sent.push_back(read);
-      members.push_back({&read->statement(), std::nullopt, *std::move(parameters), {}});
+      members.push_back(*std::move(member));
       queued = QueueRead(*read, members.back());
     }
   } else {
@@ -77,8 +77,10 @@ void PostgresConnection::ReadGroup(std::span<GroupedRead* const> sent,
                                    std::span<const Member> members, const Bounds& bounds) {
   Instant before = shared_->clock.Now();
   for (std::size_t i = 0; i < sent.size(); ++i) {
-    absl::StatusOr<Completion> result = RunAlone();
-    if (!broken()) {
+    absl::StatusOr<Completion> result;
+    if (broken()) {
+      result = RunAlone();
+    } else {
       // Of its own: what one of them does to its exchange is nothing to the next.
       Exchange exchange(*wire_, shared_->clock, nullptr, bounds, shared_->cancel_grace);
       ReadDrops(exchange);

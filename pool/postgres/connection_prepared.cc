@@ -2,7 +2,6 @@
 #include "pool/errors.h"
 #include "pool/postgres/connection.h"
 #include "pool/postgres/session.h"
-#include "pool/statement_text.h"
 
 namespace emsdb {
 
@@ -76,8 +75,7 @@ bool PostgresConnection::WasOutdated(const StepEnd& end, const Member& member,
   }
   statements_.Forget(member.use);
   // T16: what may have called a function is not run a second time on a suspicion.
-  return end.outdated == kYes || access == Access::kReadOnly ||
-         CallsNoFunction(member.statement->sql);
+  return end.outdated == kYes || access == Access::kReadOnly || member.facts->calls_no_function;
 }
 
 // In a transaction a failure would end it: it waits until that is over.

@@ -7,7 +7,6 @@
 #include "pool/postgres/connection.h"
 #include "pool/postgres/session.h"
 #include "pool/postgres/session_reset.h"
-#include "pool/statement_text.h"
 
 namespace emsdb {
 namespace {
@@ -89,14 +88,13 @@ bool PostgresConnection::UsesPreparedSettings() const {
          !changes_.Has(SessionChange::kPrepared);
 }
 
-void PostgresConnection::NoteText(const Statement& statement) {
-  changes_ |= SessionChangesOf(statement.sql);
-  const std::string keyword = LeadingKeyword(statement.sql);
-  if (MayChangeSchema(keyword)) {
+void PostgresConnection::NoteText(const PostgresFacts& facts) {
+  changes_ |= facts.changes;
+  if (facts.may_change_schema) {
     may_change_schema_ = true;
     statements_.Distrust();
   }
-  if (keyword == "SET") sets_locally_ = true;
+  if (facts.sets) sets_locally_ = true;
 }
 
 void PostgresConnection::NoteReports() {

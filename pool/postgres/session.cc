@@ -15,6 +15,14 @@ namespace {
 // parameters: nothing of it outlives the transaction (T7, T40, T41).
 constexpr char kReadWriteName[] = "emsdb_settings";
 constexpr char kReadOnlyName[] = "emsdb_settings_read_only";
+// The prepared ones return nothing: neither columns nor rows for anybody to write, send and read.
+constexpr char kPreparedReadWriteSql[] =
+    "SELECT WHERE pg_catalog.set_config('statement_timeout', $1, true) OPERATOR(pg_catalog.||) "
+    "pg_catalog.set_config('application_name', $2, true) IS NULL";
+constexpr char kPreparedReadOnlySql[] =
+    "SELECT WHERE pg_catalog.set_config('statement_timeout', $1, true) OPERATOR(pg_catalog.||) "
+    "pg_catalog.set_config('application_name', $2, true) OPERATOR(pg_catalog.||) "
+    "pg_catalog.set_config('transaction_read_only', 'on', true) IS NULL";
 constexpr char kReadWriteSql[] =
     "SELECT pg_catalog.set_config('statement_timeout', $1, true), "
     "pg_catalog.set_config('application_name', $2, true)";
@@ -57,7 +65,7 @@ std::string StatementTimeout(Instant now, Instant deadline) {
   if (deadline == kNever) return "0";
   constexpr std::int64_t kMost = 2147483647;  // of the setting
   const std::int64_t left = std::chrono::ceil<std::chrono::milliseconds>(deadline - now).count();
-  return absl::StrFormat("%d", std::clamp<std::int64_t>(left, 1, kMost));
+  return std::to_string(std::clamp<std::int64_t>(left, 1, kMost));
 }
 
 std::string ApplicationName(std::string_view identity, const std::string& fallback) {
@@ -86,8 +94,8 @@ std::string BeginText(const TransactionOptions& options) {
 }
 
 bool QueuePreparedSettings(PGconn* handle) {
-  return PQsendPrepare(handle, kReadWriteName, kReadWriteSql, 0, nullptr) == 1 &&
-         PQsendPrepare(handle, kReadOnlyName, kReadOnlySql, 0, nullptr) == 1;
+  return PQsendPrepare(handle, kReadWriteName, kPreparedReadWriteSql, 0, nullptr) == 1 &&
+         PQsendPrepare(handle, kReadOnlyName, kPreparedReadOnlySql, 0, nullptr) == 1;
 }
 
 bool QueueTypeQuestion(PGconn* handle) {

@@ -1,5 +1,6 @@
 #include "server/result_memory.h"
 
+#include <google/protobuf/arena.h>
 #include <gtest/gtest.h>
 
 #include <array>
@@ -8,6 +9,7 @@
 #include <thread>
 #include <vector>
 
+#include "emsdb/v1/query_service.pb.h"
 #include "pool/errors.h"
 #include "server/result_sink.h"
 
@@ -60,6 +62,28 @@ TEST(AResultsMemory, IsNeverMoreThanTheWholeUnderManyThreads) {
   }
   for (std::thread& thread : threads) thread.join();
   EXPECT_EQ(memory.used(), 0u);
+}
+
+TEST(AResultsMemory, IsNoLessThanWhatTheRowsTakeOnAnArena) {
+  const std::string long_text(40, 'x');
+  const std::vector<std::vector<Cell>> kinds = {
+      {std::int64_t{7}}, {std::string_view("short")}, {1.5, std::string_view(long_text), Null{}}};
+  for (const std::vector<Cell>& cells : kinds) {
+    ResultMemory memory(std::size_t{64} << 20);
+    ResultShare share(memory);
+    google::protobuf::Arena arena;
+    auto& response = *google::protobuf::Arena::CreateMessage<v1::QueryResponse>(&arena);
+    ResultBudget budget{.share = &share};
+    ResultSink sink(*response.mutable_columns(), *response.mutable_rows(), budget);
+    std::size_t texts = 0;  // beyond what a string's header holds they are on the heap
+    for (int row = 0; row < 2000; ++row) {
+      ASSERT_TRUE(sink.OnRow(cells).ok());
+      for (const Cell& cell : cells) {
+        if (cell == Cell(std::string_view(long_text))) texts += long_text.size() + 16;
+      }
+    }
+    EXPECT_GE(memory.used(), arena.SpaceUsed() + texts + response.ByteSizeLong());
+  }
 }
 
 TEST(AResultsMemory, IsSpentByTheRowsThatASinkTakes) {
