@@ -211,8 +211,9 @@ TEST_F(Copy, IsCounted) {
   CopyStream stream(gateway_.address());
   stream.Start("no_such_table");
   EXPECT_FALSE(stream.Finish().ok());
-  EXPECT_THAT(gateway_.log(), HasSubstr("\"rpc\":\"CopyIn\""));
-  EXPECT_THAT(gateway_.log(), HasSubstr("CopyIn no_such_table"));
+  const std::string log = gateway_.LogWith("CopyIn no_such_table");
+  EXPECT_THAT(log, HasSubstr("\"rpc\":\"CopyIn\""));
+  EXPECT_THAT(log, HasSubstr("CopyIn no_such_table"));
 }
 
 TEST_F(Copy, LoadsACsvFile) {
