@@ -96,6 +96,7 @@ absl::Status WithDetail(absl::Status status, const ErrorDetail& detail) {
 
 ErrorDetail DetailOf(const absl::Status& status) {
   ErrorDetail detail;
+  if (status.ok()) return detail;
   for (const TextField& field : kTextFields) detail.*field.member = Get(status, field.name);
   detail.position = static_cast<int>(GetNumber(status, "position", 0));
   detail.statement = static_cast<int>(GetNumber(status, "statement", -1));

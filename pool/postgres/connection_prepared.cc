@@ -11,7 +11,7 @@ bool PostgresConnection::UsesStatementCache() const {
     return false;
   }
   // Outside a transaction NoteReports has looked.
-  return state_ == TransactionState::kIdle || LiteralSettings(wire_->handle()) == literal_settings_;
+  return state_ == TransactionState::kIdle || ReadsLiteralsAsIn(literal_settings_, wire_->handle());
 }
 
 bool PostgresConnection::QueueStatement(Member& member) {

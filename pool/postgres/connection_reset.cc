@@ -34,7 +34,7 @@ absl::Status PostgresConnection::ResetSession(const Bounds& bounds) {
   absl::Status status = ReadReset(exchange, commands);
   Settle(exchange);
   if (!exchange.answered()) return NoAnswer(exchange, Stage::kRunning, Doubt::kNone);
-  if (status.ok() && ReportedSettings(wire_->handle()) != reports_) {
+  if (status.ok() && !ReportsAsIn(reports_, wire_->handle())) {
     status = absl::InternalError("a setting is not as it was when the session began");
   }
   if (status.ok()) {
@@ -99,7 +99,7 @@ void PostgresConnection::NoteText(const PostgresFacts& facts) {
 
 void PostgresConnection::NoteReports() {
   if (state_ == TransactionState::kIdle && !reports_.empty() &&
-      ReportedSettings(wire_->handle()) != reports_) {
+      !ReportsAsIn(reports_, wire_->handle())) {
     changes_ |= SessionChange::kSettings | SessionChange::kRole;
   }
 }

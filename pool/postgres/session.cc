@@ -4,7 +4,7 @@
 #include <array>
 #include <chrono>
 #include <cstdint>
-#include <initializer_list>
+#include <span>
 
 #include "absl/strings/str_format.h"
 
@@ -35,14 +35,41 @@ constexpr char kCheckMark[] =
     ", CAST(CASE WHEN pg_catalog.current_setting('emsdb.reset', true) OPERATOR(pg_catalog.=) $3 "
     "THEN '0' ELSE 'the session was not reset' END AS pg_catalog.int4)";
 
-std::string Reported(const PGconn* handle, std::initializer_list<const char*> names) {
+constexpr std::array kReported = {"DateStyle",
+                                  "IntervalStyle",
+                                  "TimeZone",
+                                  "client_encoding",
+                                  "standard_conforming_strings",
+                                  "session_authorization",
+                                  "is_superuser",
+                                  "application_name"};
+constexpr std::array kLiterals = {"DateStyle", "IntervalStyle", "TimeZone"};
+
+std::string_view ValueOf(const PGconn* handle, const char* name) {
+  const char* value = PQparameterStatus(handle, name);
+  return value == nullptr ? "" : value;
+}
+
+std::string Reported(const PGconn* handle, std::span<const char* const> names) {
   std::string settings;
   for (const char* name : names) {
-    const char* value = PQparameterStatus(handle, name);
-    settings += value == nullptr ? "" : value;
+    settings += ValueOf(handle, name);
     settings += '\n';
   }
   return settings;
+}
+
+// Whether Reported would say the same, which is asked after each statement.
+bool IsReported(std::string_view settings, const PGconn* handle,
+                std::span<const char* const> names) {
+  for (const char* name : names) {
+    const std::string_view value = ValueOf(handle, name);
+    if (!settings.starts_with(value)) return false;
+    settings.remove_prefix(value.size());
+    if (!settings.starts_with('\n')) return false;
+    settings.remove_prefix(1);
+  }
+  return settings.empty();
 }
 
 const char* IsolationText(Isolation isolation) {
@@ -76,14 +103,16 @@ std::string ApplicationName(std::string_view identity, const std::string& fallba
   return name;
 }
 
-std::string ReportedSettings(const PGconn* handle) {
-  return Reported(handle, {"DateStyle", "IntervalStyle", "TimeZone", "client_encoding",
-                           "standard_conforming_strings", "session_authorization", "is_superuser",
-                           "application_name"});
+std::string ReportedSettings(const PGconn* handle) { return Reported(handle, kReported); }
+
+bool ReportsAsIn(const std::string& settings, const PGconn* handle) {
+  return IsReported(settings, handle, kReported);
 }
 
-std::string LiteralSettings(const PGconn* handle) {
-  return Reported(handle, {"DateStyle", "IntervalStyle", "TimeZone"});
+std::string LiteralSettings(const PGconn* handle) { return Reported(handle, kLiterals); }
+
+bool ReadsLiteralsAsIn(const std::string& settings, const PGconn* handle) {
+  return IsReported(settings, handle, kLiterals);
 }
 
 // READ WRITE is never said: it would undo default_transaction_read_only of a role or a database.

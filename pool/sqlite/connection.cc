@@ -92,7 +92,7 @@ absl::StatusOr<Completion> SqliteConnection::RunPrepared(sqlite3_stmt* prepared,
   for (bool first = true;; first = false) {
     const int result = sqlite3_step(prepared);
     if (result != SQLITE_ROW && result != SQLITE_DONE) {
-      return session_->Failure(Phase::kRunning, sql);
+      return first ? session_->FirstFailure(sql) : session_->Failure(Phase::kRunning, sql);
     }
     // Not before the first step, which compiles anew if the schema has changed.
     if (first && sqlite3_column_count(prepared) > 0) {

@@ -204,7 +204,8 @@ TEST(PostgresDown, IsSaidInTheStatusAndTheMetrics) {
       RunProgram("/usr/bin/curl", {"-s", "http://" + gateway.metrics_address() + "/metrics"}, {})
           .out,
       HasSubstr("emsdb_pool_down{pool=\"main\"} 1"));
-  EXPECT_THAT(gateway.log(), HasSubstr("pool down, calls fail at once"));
+  constexpr char kDown[] = "pool down, calls fail at once";
+  EXPECT_THAT(gateway.LogWith(kDown), HasSubstr(kDown));
 }
 
 }  // namespace

@@ -105,18 +105,19 @@ TEST(AResultsMemory, IsSpentByTheRowsThatASinkTakes) {
   EXPECT_EQ(memory.used(), 0u);
 }
 
-// What is charged is not less than what protobuf's objects take.
+// What is charged is not less than what protobuf's objects take where responses live, nor far more.
 TEST(AResultsMemory, CoversWhatSmallCellsReallyTake) {
   ResultMemory memory(std::size_t{64} << 20);
   ResultShare share(memory);
-  ResultSink::Columns columns;
-  ResultSink::Rows rows;
+  google::protobuf::Arena arena;
+  auto& response = *google::protobuf::Arena::CreateMessage<v1::QueryResponse>(&arena);
   ResultBudget budget{.share = &share};
-  ResultSink sink(columns, rows, budget);
+  ResultSink sink(*response.mutable_columns(), *response.mutable_rows(), budget);
   const std::array<Cell, 4> cells = {std::int64_t{7}, std::string_view("abc"), Null{}, 1.5};
-  while (rows.size() < 5000) ASSERT_TRUE(sink.OnRow(cells).ok());
-  EXPECT_GE(memory.used(), rows.SpaceUsedExcludingSelfLong());
-  EXPECT_LE(memory.used(), 2 * rows.SpaceUsedExcludingSelfLong());
+  while (response.rows_size() < 5000) ASSERT_TRUE(sink.OnRow(cells).ok());
+  const std::size_t taken = arena.SpaceUsed() + response.ByteSizeLong();
+  EXPECT_GE(memory.used(), taken);
+  EXPECT_LE(memory.used(), 2 * taken);
 }
 
 }  // namespace
