@@ -94,7 +94,7 @@ TEST(ChooseLimits, SetsEachOfTheFourForOneDatabaseAlone) {
                              {"FIRE_DB_MAX_OVERFLOW", "2"},
                              {"FIRE_DB_POOL_TIMEOUT", "0.5"},
                              {"FIRE_DB_POOL_RECYCLE", "60"}};
-  EXPECT_EQ(Choose(settings, "telehealth").limits, PoolLimits{});
+  EXPECT_EQ(Choose(settings, "telehealth").limits, Choose({}).limits);
   const PoolLimits fire = Choose(settings, "fire").limits;
   EXPECT_EQ(fire.size, 1);
   EXPECT_EQ(fire.overflow, 2);
