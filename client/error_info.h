@@ -22,7 +22,7 @@ struct FieldViolation {
 
 struct ErrorInfo {
   std::string reason;  // "SQL_ERROR", "ROWS_MISMATCH", ...; empty: the gateway said nothing
-  // sqlstate, constraint, schema, table, column, position, hint, stage, retryable, outcome,
+  // sqlstate, constraint, schema, table, column, position, hint, detail, stage, retryable, outcome,
   // elapsed_ms, statement, row, commit_token, attempts: see query_service.proto.
   std::map<std::string, std::string> metadata;
   std::optional<Duration> retry_after;

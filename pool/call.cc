@@ -70,7 +70,12 @@ const absl::Status& Call::RunOn(Lease& lease) {
 }
 
 GroupedRead* Call::Board() {
-  if (MayRun(clock_.Now(), nullptr)) return grouped_read();
+  const Instant now = clock_.Now();
+  if (options_.deadline - now < kLeastTimeForGroup) {
+    result_ = RunAlone();
+    return nullptr;
+  }
+  if (MayRun(now, nullptr)) return grouped_read();
   Ran();
   return nullptr;
 }

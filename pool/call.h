@@ -49,6 +49,9 @@ class Call : public Waiter, public std::enable_shared_from_this<Call> {
 
   void Granted(Lease lease) final;
   GroupedRead* Board() final;
+
+  // With less time than this left none of it is spent on other members of a group.
+  static constexpr Duration kLeastTimeForGroup = std::chrono::milliseconds(100);
   void Answer() final;
   void BackInLine() final { LeaveIfCancelled(); }
   void Refused(absl::Status why) final;

@@ -108,6 +108,7 @@ class GroupedRead {
   virtual const Statement& statement() const = 0;
   virtual std::string_view identity() const = 0;  // as in RunOptions
   virtual Duration time_limit() const = 0;        // of its own; what takes longer runs alone
+  virtual Instant deadline() const = 0;           // by which it must have its end
   virtual RowSink& sink() = 0;
 
   // Its only end, as soon as it is known, in the worker's thread: while those behind it still run.
@@ -162,7 +163,7 @@ class Connection {
 
   // Runs several reads, sent together, each in a read-only transaction of its own: what one of them
   // does, and how it ends, is nothing to the others. What meets its time limit, tries to write, or
-  // has no answer by `bounds` ends with RunAlone(). None is ever cancelled, since a cancel might
+  // has no answer by `bounds`, which are within every deadline, ends with RunAlone(). None is ever cancelled, since a cancel might
   // hit its neighbour. Only in state kIdle. Drivers that gain nothing by it run none.
   virtual void ExecuteGroup(std::span<GroupedRead* const> reads, const Bounds& bounds);
 

@@ -27,7 +27,9 @@ constexpr std::array kTextFields = {
     TextField{"table", &ErrorDetail::table},
     TextField{"column", &ErrorDetail::column},
     TextField{"hint", &ErrorDetail::hint},
+    TextField{"server_detail", &ErrorDetail::server_detail},
     TextField{"field", &ErrorDetail::field},
+    TextField{"for_operators", &ErrorDetail::for_operators},
     TextField{"commit_token", &ErrorDetail::commit_token},
 };
 
@@ -108,6 +110,11 @@ ErrorDetail DetailOf(const absl::Status& status) {
   return detail;
 }
 
+std::string OperatorText(const absl::Status& status) {
+  const std::string text = Get(status, "for_operators");
+  return text.empty() ? std::string(status.message()) : text;
+}
+
 absl::Status AtStage(absl::Status status, Stage stage) {
   if (!status.ok() && GetNumber(status, "stage", 0) == 0) {
     PutNumber(status, "stage", static_cast<int>(stage), 0);
@@ -174,11 +181,17 @@ absl::Status OutcomeUnknown(std::string_view cause, Stage stage) {
 }
 
 absl::Status ConnectionUnavailable(std::string_view cause, Stage stage) {
+  return ConnectionUnavailable(cause, stage, "");
+}
+
+absl::Status ConnectionUnavailable(std::string_view cause, Stage stage,
+                                   std::string_view for_operators) {
   return Make(absl::StatusCode::kUnavailable, std::string(cause),
               {.reason = "CONNECTION_UNAVAILABLE",
                .stage = stage,
                .retry = Retry::kYes,
-               .retry_after = std::chrono::milliseconds(500)});
+               .retry_after = std::chrono::milliseconds(500),
+               .for_operators = std::string(for_operators)});
 }
 
 absl::Status SessionNotReset(std::string_view cause) {

@@ -1,7 +1,7 @@
 // What went wrong, in one form for all layers: an absl::Status whose payloads carry the details,
-// and one function for each error, so that each wording exists once. Nothing here shows a password
-// or a server's DETAIL. A database's own message may quote what the caller sent: it is for that
-// caller alone, and never for a log.
+// and one function for each error, so that each wording exists once. Nothing here shows a password.
+// A database's own message may quote what the caller sent: it is for that caller alone, and never
+// for a log.
 #ifndef EMSDB_POOL_ERRORS_H_
 #define EMSDB_POOL_ERRORS_H_
 
@@ -26,6 +26,10 @@ enum class Retry { kUnset, kNo, kYes };
 // Whether a write that failed may have been done all the same.
 enum class Outcome { kNothingDone, kUnknown };
 
+// Whether an error may quote a server's DETAIL, in which there are values of rows. Where it may
+// not, it is not read from what the server sent.
+enum class ServerDetail { kLeftOut, kQuoted };
+
 struct ErrorDetail {
   std::string reason;    // UPPER_SNAKE_CASE, stable; "SQL_ERROR" for what the database refused
   std::string sqlstate;  // five characters, "" if it is no error of PostgreSQL
@@ -34,14 +38,18 @@ struct ErrorDetail {
   std::string table;
   std::string column;
   std::string hint;
-  int position = 0;      // in the statement, in characters from 1; 0 = unknown
-  int statement = -1;    // index in a batch; -1 = none
-  std::int64_t row = 0;  // of rows that are written in bulk, from 1; 0 = none
-  std::string field;     // the request's field that was refused
+  std::string server_detail;  // "" unless ServerDetail::kQuoted; for that caller alone
+  int position = 0;           // in the statement, in characters from 1; 0 = unknown
+  int statement = -1;         // index in a batch; -1 = none
+  std::int64_t row = 0;       // of rows that are written in bulk, from 1; 0 = none
+  std::string field;          // the request's field that was refused
   Stage stage = Stage::kNone;
   Retry retry = Retry::kUnset;
   Outcome outcome = Outcome::kNothingDone;
   std::optional<Duration> retry_after;
+  // What operators shall know and callers not: the names of logins, hosts and files. For the log
+  // alone; no caller's error has it.
+  std::string for_operators;
   std::string commit_token;  // for asking what became of it; "" where there is none
   int attempts = 0;          // how often a batch was run; 0: not counted
 
@@ -53,6 +61,9 @@ absl::Status WithDetail(absl::Status status, const ErrorDetail& detail);
 
 // What was attached; an empty ErrorDetail if nothing was.
 ErrorDetail DetailOf(const absl::Status& status);
+
+// What an operator shall read: for_operators, else the message.
+std::string OperatorText(const absl::Status& status);
 
 // Sets the stage unless one is set already: the innermost layer knows best.
 absl::Status AtStage(absl::Status status, Stage stage);
@@ -81,6 +92,9 @@ absl::Status OutcomeUnknown(std::string_view cause, Stage stage);
 
 // The connection was lost or could not be made, and nothing was sent on it.
 absl::Status ConnectionUnavailable(std::string_view cause, Stage stage);
+// The same with more than `cause` for operators.
+absl::Status ConnectionUnavailable(std::string_view cause, Stage stage,
+                                   std::string_view for_operators);
 
 // The session could not be brought back to the state in which it was opened. UNAVAILABLE, nothing
 // was run.

@@ -2,17 +2,27 @@
 
 #include <utility>
 
+#include "absl/strings/cord.h"
+
 namespace emsdb {
 namespace {
 
-// What an entry takes beside its texts: the list, the index, and a status with its details.
+// What an entry takes beside its texts: the list and the index; a status, and each of its details.
 constexpr std::size_t kOverhead = 512;
-constexpr std::size_t kStatusOverhead = 1024;
+constexpr std::size_t kStatusOverhead = 128;
+constexpr std::size_t kDetailOverhead = 128;
+
+std::size_t SizeOf(const absl::Status& status) {
+  if (status.ok()) return 0;
+  std::size_t bytes = kStatusOverhead + status.message().size();
+  status.ForEachPayload([&bytes](const auto& name, const absl::Cord& detail) {
+    bytes += kDetailOverhead + name.size() + detail.size();
+  });
+  return bytes;
+}
 
 std::size_t SizeOf(const std::string& id, const KeptAnswer& answer) {
-  const std::size_t status =
-      answer.status.ok() ? 0 : kStatusOverhead + answer.status.message().size();
-  return kOverhead + id.size() + answer.body.size() + status;
+  return kOverhead + id.size() + answer.body.size() + SizeOf(answer.status);
 }
 
 }  // namespace
@@ -20,7 +30,8 @@ std::size_t SizeOf(const std::string& id, const KeptAnswer& answer) {
 void KeptAnswers::Put(const std::string& id, KeptAnswer answer) {
   Drop(id);
   const std::size_t bytes = SizeOf(id, answer);
-  if (bytes > limits_.one + kOverhead + kStatusOverhead || bytes > limits_.all) return;
+  const bool too_large = answer.body.size() + SizeOf(answer.status) > limits_.one;
+  if (too_large || bytes > limits_.all) return;
   while (bytes_ + bytes > limits_.all) Erase(order_.begin());
   order_.push_back({id, std::move(answer), bytes});
   by_id_[id] = std::prev(order_.end());

@@ -87,6 +87,10 @@ class Waiter {
 
   virtual Holder holder() const = 0;
 
+  // It was chosen to be served in the group of another. Under the pool's lock: for those who watch
+  // the pool's decisions, nothing else.
+  virtual void Joined() {}
+
  private:
   friend class Pool;
   Ticket ticket_;  // of its place in line, if it has one; guarded by that pool's mutex

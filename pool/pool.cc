@@ -327,7 +327,11 @@ Actions Pool::PrepareOnce(Instant now, const Actions& actions, SlotId self,
     ServeOrder serve{std::move(waiter), grant.check, grant.caller_deadline, {}};
     for (const Actions::Member& member : grant.others) {
       serve.others.push_back(Unseat(member.ticket));
+      serve.others.back()->Joined();
       deliveries.waits.push_back(now - member.arrived);
+    }
+    if (!serve.others.empty()) {
+      deliveries.groups.push_back(1 + static_cast<int>(serve.others.size()));
     }
     order(grant.slot, std::move(serve));
   }
@@ -353,6 +357,7 @@ std::optional<Order> Pool::Deliver(Deliveries& deliveries) {
     refused.waiter->Refused(std::move(refused.why));
   }
   for (const Duration wait : deliveries.waits) observer_.Waited(wait);
+  for (const int members : deliveries.groups) observer_.Grouped(members);
   for (const auto& held : deliveries.held_long) observer_.HeldLong(held.who, held.held);
   if (deliveries.went_down) observer_.WentDown(*deliveries.went_down);
   if (deliveries.came_back) observer_.CameBack(*deliveries.came_back);

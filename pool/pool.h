@@ -89,6 +89,7 @@ class Pool final : private WorkerHost, private Due {
     };
     absl::InlinedVector<Refused, 1> refusals;
     absl::InlinedVector<Duration, 1> waits;
+    absl::InlinedVector<int, 1> groups;  // how many members each has
     absl::InlinedVector<HeldConnection, 1> held_long;
     std::optional<absl::Status> went_down;
     std::optional<Duration> came_back;  // after so long

@@ -298,7 +298,9 @@ void PoolState::AddMembers(Slot& slot, Actions::Grant& grant) {
   while (slot.members < kMostMembers) {
     const auto next = line_.Next(LowestServed());
     if (!next || line_.Find(*next)->grouping == Grouping::kAlone) return;
-    grant.others.push_back({*next, line_.Leave(*next).arrived});
+    const Claim claim = line_.Leave(*next);
+    grant.others.push_back({*next, claim.arrived});
+    grant.caller_deadline = std::min(grant.caller_deadline, claim.caller_deadline);
     ++slot.members;
   }
 }

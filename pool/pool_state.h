@@ -65,7 +65,7 @@ struct Actions {
     Ticket ticket;
     Check check;
     Instant arrived;
-    Instant caller_deadline;
+    Instant caller_deadline;  // of a group the first
     Purpose purpose = Purpose::kStatement;
     std::vector<Member> others;  // of its group
   };

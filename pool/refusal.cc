@@ -43,7 +43,7 @@ absl::Status TimedOut(const RefusalFacts& facts) {
     return ConnectionUnavailable(
         absl::StrFormat("no connection could be opened within %.2f s%s", seconds,
                         LastConnectError(facts.last_connect_failure)),
-        Stage::kConnecting);
+        Stage::kConnecting, DetailOf(facts.last_connect_failure).for_operators);
   }
   return Exhausted(
       absl::StrFormat("QueuePool limit of size %d overflow %d reached, connection timed out, "

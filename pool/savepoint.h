@@ -19,11 +19,8 @@ struct SavepointAction {
 // "set", "rollback_to", "release": the request's field.
 std::string_view SavepointVerbName(SavepointVerb verb);
 
-// 1 to 63 bytes, which is what PostgreSQL tells names apart by, without U+0000. INVALID_ARGUMENT.
+// As PostgreSQL tells names apart, for both engines. INVALID_ARGUMENT.
 absl::Status CheckSavepointName(const SavepointAction& action);
-
-// The same for a name that is not UTF-8, which only the drivers look for: a request cannot have it.
-absl::Status SavepointNameNotUtf8(const SavepointAction& action);
 
 // The statement with the name quoted: `ROLLBACK TO SAVEPOINT "before ""it"""`.
 std::string SavepointText(const SavepointAction& action);

@@ -5,6 +5,7 @@
 #include <cctype>
 
 #include "pool/sql_lexer.h"
+#include "pool/utf8.h"
 
 namespace emsdb {
 namespace {
@@ -126,13 +127,7 @@ std::string Fingerprint(std::string_view sql) {
     text += token;
     return text.size() <= kLongest;
   });
-  if (text.size() > kLongest) {
-    std::size_t cut = kLongest;
-    while (cut > 0 && (static_cast<unsigned char>(text[cut]) & 0xC0) == 0x80) --cut;
-    text.resize(cut);
-    text += "...";
-  }
-  return text;
+  return Shortened(text, kLongest);
 }
 
 std::uint64_t FingerprintHash(std::string_view sql) {

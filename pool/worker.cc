@@ -13,7 +13,8 @@ constexpr Duration kPingTimeout = std::chrono::seconds(2);
 constexpr Duration kRollBackTimeout = std::chrono::seconds(5);
 // And the reset of a session that was changed. A new connection takes less.
 constexpr Duration kResetTimeout = std::chrono::seconds(3);
-// All of a group: what is not answered by then is run on other connections, and this one is closed.
+// All of a group, or until the first deadline of a member: what is not answered by then is run on
+// other connections, and this one is closed.
 constexpr Duration kGroupTimeout = std::chrono::seconds(1);
 
 }  // namespace
@@ -98,18 +99,20 @@ std::optional<Order> ConnectionWorker::CarryGroup(ServeOrder& order) {
     GroupedRead* read = member->Board();
     read == nullptr ? late.push_back(member.get()) : reads.push_back(read);
   }
+  for (Waiter* waiter : late) waiter->Answer();
   if (!proved) {
     // The others each ask for a connection again: that of this one may be all there is.
     for (GroupedRead* read : reads) read->Ended(RunAlone(), Duration::zero());
-    for (Waiter* waiter : late) waiter->Answer();
     return host_.FoundStale(slot_, std::move(order.waiter));
   }
-  if (!reads.empty()) connection_->ExecuteGroup(reads, ShortBounds(kGroupTimeout));
+  Bounds bounds = ShortBounds(kGroupTimeout);
+  for (const GroupedRead* read : reads) {
+    bounds.deadline = std::min(bounds.deadline, read->deadline());
+  }
+  if (!reads.empty()) connection_->ExecuteGroup(reads, bounds);
   const Condition condition = Clean();
   stop_.Clear();
-  std::optional<Order> next = host_.Returned(slot_, condition, clock_.Now());
-  for (Waiter* waiter : late) waiter->Answer();
-  return next;
+  return host_.Returned(slot_, condition, clock_.Now());
 }
 
 bool ConnectionWorker::Proved(const ServeOrder& order) {

@@ -1,10 +1,12 @@
 #include "server/batch_call.h"
 
+#include <algorithm>
 #include <random>
 #include <utility>
 
 #include "absl/strings/str_format.h"
 #include "pool/errors.h"
+#include "server/bound_values.h"
 
 namespace emsdb {
 namespace {
@@ -107,6 +109,21 @@ void BatchCall::SpeakInTime() {
   gateway().pools.later().At(course_.last_word(), [weak = weak_from_this()] {
     if (const auto self = weak.lock()) self->Cancel(StopReason::kExpired);
   });
+}
+
+// Those of the statement that failed; of the first few where it was no single one.
+Fields BatchCall::BoundValues(const absl::Status& status) const {
+  constexpr std::size_t kMostShown = 5;
+  const auto values = [this](std::size_t i) {
+    return ShownValues(batch_.statements[i].statement.parameters);
+  };
+  const int blamed = DetailOf(status).statement;
+  if (blamed >= 0) return values(static_cast<std::size_t>(blamed));
+  Fields shown = Fields::array();
+  for (std::size_t i = 0; i < std::min(batch_.statements.size(), kMostShown); ++i) {
+    shown.push_back(values(i));
+  }
+  return shown;
 }
 
 void BatchCall::Finish(absl::Status status, const CallTimes& times) {

@@ -31,6 +31,7 @@ class BatchCall final : public UnaryCall<v1::ExecuteBatchResponse>, private Batc
   absl::Status Run(Connection& connection, const Bounds& bounds, Lease& lease) override;
   bool GoesOn(const absl::Status& status) override;
   void Finish(absl::Status status, const CallTimes& times) override;
+  Fields BoundValues(const absl::Status& status) const override;
 
  private:
   void ForgetResults();

@@ -23,8 +23,9 @@ enum class Mode { kDevelopment, kProduction };
 // EMSDB_INSECURE: whether plain text may leave the machine.
 enum class PlainText { kLoopbackOnly, kAnywhere };
 
-// EMSDB_LOG_VALUES: whether what may quote bind values, such as the database's own messages, may be
-// seen in the log.
+// EMSDB_LOG_VALUES: whether values may be seen where they are not needed: bind values and what the
+// database says of them in the log, and PostgreSQL's DETAIL there and in the error of the caller
+// whose statement it was.
 enum class BindValues { kHidden, kShown };
 
 // PEM files. With a client CA, callers must show a certificate that it signed.

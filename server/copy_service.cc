@@ -1,11 +1,11 @@
 #include "server/copy_service.h"
 
-#include <algorithm>
 #include <memory>
 #include <string>
 #include <utility>
 
 #include "pool/errors.h"
+#include "pool/utf8.h"
 #include "server/copy_call.h"
 #include "server/copy_reactor.h"
 
@@ -18,9 +18,7 @@ std::string Fingerprint(const v1::CopyInStart& start) {
   std::string text = "CopyIn ";
   if (!start.schema().empty()) text += start.schema() + '.';
   text += start.table();
-  std::size_t cut = std::min(text.size(), kMostBytes);
-  while (cut < text.size() && (static_cast<unsigned char>(text[cut]) & 0xC0) == 0x80) --cut;
-  return text.substr(0, cut);
+  return Shortened(text, kMostBytes);
 }
 
 absl::Status StartCopy(Gateway& gateway, grpc::CallbackServerContext& context, CopyReactor& reactor,

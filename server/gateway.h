@@ -18,6 +18,7 @@ struct Gateway {
   Authority& authority;
   Duration slow_reader_timeout;
   ResultMemory& result_memory;
+  BindValues bind_values = BindValues::kHidden;
 };
 
 }  // namespace emsdb

@@ -1,5 +1,7 @@
 #include "server/journal.h"
 
+#include <utility>
+
 #include "pool/errors.h"
 
 namespace emsdb {
@@ -33,7 +35,8 @@ void Journal::Operated(const OperatorUse& use) {
 void Journal::Refused(const char* rpc, const Caller& caller, const absl::Status& status) {
   metrics_.CallRefused(rpc, status.code());
   const CallTimes no_time;
-  Tell({rpc, "", caller, "", no_time}, status);
+  const std::string none;
+  Tell({rpc, none, caller, none, no_time}, status);
 }
 
 void Journal::Finished(const FinishedCall& call, const absl::Status& status) {
@@ -64,8 +67,12 @@ void Journal::Tell(const FinishedCall& call, const absl::Status& status) {
   put("commit_token", detail.commit_token);
   // What the database says may quote a value: `invalid input syntax for type date: "..."`.
   const bool quotes_values = detail.reason == "SQL_ERROR" || !detail.sqlstate.empty();
-  if (!quotes_values || bind_values_ == BindValues::kShown) {
-    put("message", std::string(status.message()));
+  const bool shown = bind_values_ == BindValues::kShown;
+  if (!quotes_values || shown) put("message", std::string(status.message()));
+  put("cause", detail.for_operators);
+  if (shown) put("detail", detail.server_detail);
+  if (shown && call.values) {
+    if (Fields values = call.values(); !values.empty()) line["values"] = std::move(values);
   }
   line["waiting_ms"] = Milliseconds(call.times.waiting);
   line["running_ms"] = Milliseconds(call.times.running);

@@ -1,9 +1,11 @@
 // What is told of finished calls: a count and a latency for each, and one structured log line for
-// each that failed or was slow. Never a bind value, and no text that may quote one.
+// each that failed or was slow. Never a bind value, and no text that may quote one, unless
+// EMSDB_LOG_VALUES=1 asks for it.
 #ifndef EMSDB_SERVER_JOURNAL_H_
 #define EMSDB_SERVER_JOURNAL_H_
 
 #include <atomic>
+#include <functional>
 #include <string>
 
 #include "absl/status/status.h"
@@ -22,6 +24,8 @@ struct FinishedCall {
   const Caller& caller;
   const std::string& statement;  // its fingerprint, may be empty
   const CallTimes& times;
+  // Empty, and so nothing that could be told, unless values are to be shown.
+  std::function<Fields()> values = {};
 };
 
 // What an operator did to a pool.

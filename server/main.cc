@@ -39,11 +39,14 @@ Settings Environment() {
   return settings;
 }
 
-absl::StatusOr<std::unique_ptr<PostgresConnector>> MakePostgres(const DatabaseSettings& settings) {
+absl::StatusOr<std::unique_ptr<PostgresConnector>> MakePostgres(const DatabaseSettings& settings,
+                                                                BindValues bind_values) {
+  const bool quotes = bind_values == BindValues::kShown;
   return PostgresConnector::Create(
       {.uri = settings.connection,
        .session_reset = settings.session_reset,
-       .statement_cache = static_cast<std::size_t>(settings.statement_cache)},
+       .statement_cache = static_cast<std::size_t>(settings.statement_cache),
+       .server_detail = quotes ? ServerDetail::kQuoted : ServerDetail::kLeftOut},
       Clock::Real());
 }
 
@@ -52,7 +55,7 @@ ConfigComplaints DriverComplaints(const Config& config) {
   ConfigComplaints complaints;
   for (const DatabaseSettings& settings : config.databases) {
     if (settings.engine != Engine::kPostgresql) continue;
-    const absl::Status status = MakePostgres(settings).status();
+    const absl::Status status = MakePostgres(settings, config.bind_values).status();
     if (status.ok()) continue;
     complaints.push_back("the URL of database " + settings.name + ": " +
                          std::string(status.message()));
@@ -61,8 +64,9 @@ ConfigComplaints DriverComplaints(const Config& config) {
 }
 
 // Only for settings without DriverComplaints.
-std::unique_ptr<Connector> MakeConnector(const DatabaseSettings& settings, Role role) {
-  if (settings.engine == Engine::kPostgresql) return MakePostgres(settings).value();
+std::unique_ptr<Connector> MakeConnector(const DatabaseSettings& settings, Role role,
+                                         BindValues bind_values) {
+  if (settings.engine == Engine::kPostgresql) return MakePostgres(settings, bind_values).value();
   SqliteOptions options{.path = settings.connection};
   if (options.path != ":memory:") {
     options.role = role == Role::kReader ? SqliteRole::kReader : SqliteRole::kWriter;
@@ -135,7 +139,10 @@ int Serve(const Config& config) {
   RaiseDescriptorLimit();
   const Log log;
   for (const std::string& warning : config.warnings) log.Warn("setting", {{"message", warning}});
-  Server server(config, MakeConnector, log);
+  const auto make_connector = [&config](const DatabaseSettings& settings, Role role) {
+    return MakeConnector(settings, role, config.bind_values);
+  };
+  Server server(config, make_connector, log);
   absl::Status started = MakeDataDirectory(config);
   if (started.ok()) started = server.Start();
   if (!started.ok()) return Complain({std::string(started.message())});

@@ -68,12 +68,18 @@ class Metrics::DatabaseObserver final : public PoolObserver {
         create_(metrics.create_.Add({{"pool", database}}, LatencyBuckets())),
         connect_failures_(metrics.connect_failures_.Add({{"pool", database}})),
         outages_(metrics.outages_.Add({{"pool", database}})),
-        held_long_(metrics.held_long_.Add({{"pool", database}})) {}
+        held_long_(metrics.held_long_.Add({{"pool", database}})),
+        groups_(metrics.groups_.Add({{"pool", database}})),
+        grouped_reads_(metrics.grouped_reads_.Add({{"pool", database}})) {}
 
   void Opened(Duration took) override { create_.Observe(InSeconds(took)); }
   void OpenFailed() override { connect_failures_.Increment(); }
   void WentDown(const absl::Status& /*why*/) override { outages_.Increment(); }
   void HeldLong(const Holder& /*who*/, Duration /*held*/) override { held_long_.Increment(); }
+  void Grouped(int members) override {
+    groups_.Increment();
+    grouped_reads_.Increment(members);
+  }
   void Waited(Duration wait) override { wait_.Observe(InSeconds(wait)); }
   void Closed(CloseReason reason) override {
     metrics_.closed_.Add({{"pool", database_}, {"reason", std::string(CloseReasonName(reason))}})
@@ -96,6 +102,8 @@ class Metrics::DatabaseObserver final : public PoolObserver {
   prometheus::Counter& connect_failures_;
   prometheus::Counter& outages_;
   prometheus::Counter& held_long_;
+  prometheus::Counter& groups_;
+  prometheus::Counter& grouped_reads_;
 };
 
 Metrics::Metrics()
@@ -110,6 +118,10 @@ Metrics::Metrics()
                              "Calls that got no connection, and why")),
       resets_(CounterFamily(registry_, "emsdb_pool_session_resets_total",
                             "Sessions that a call had changed, and whether they could be reset")),
+      groups_(CounterFamily(registry_, "emsdb_pool_groups_total",
+                            "Packets that carried several callers' reads")),
+      grouped_reads_(CounterFamily(registry_, "emsdb_pool_grouped_reads_total",
+                                   "Reads that were sent in such a packet")),
       connect_failures_(CounterFamily(registry_, "emsdb_pool_connect_failures_total",
                                       "Openings of connections that failed")),
       batch_retries_(CounterFamily(registry_, "emsdb_batch_retries_total",

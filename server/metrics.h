@@ -57,6 +57,8 @@ class Metrics {
   prometheus::Family<prometheus::Counter>& closed_;
   prometheus::Family<prometheus::Counter>& refused_;
   prometheus::Family<prometheus::Counter>& resets_;
+  prometheus::Family<prometheus::Counter>& groups_;
+  prometheus::Family<prometheus::Counter>& grouped_reads_;
   prometheus::Family<prometheus::Counter>& connect_failures_;
   prometheus::Family<prometheus::Counter>& batch_retries_;
   prometheus::Family<prometheus::Counter>& in_doubt_;

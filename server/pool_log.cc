@@ -1,5 +1,7 @@
 #include "server/pool_log.h"
 
+#include "pool/errors.h"
+
 namespace emsdb {
 namespace {
 
@@ -18,7 +20,7 @@ void PoolLog::HeldLong(const Holder& who, Duration held) {
 void PoolLog::WentDown(const absl::Status& why) {
   counts_.WentDown(why);
   log_.Warn("pool down, calls fail at once",
-            {{"database", database_}, {"message", std::string(why.message())}});
+            {{"database", database_}, {"message", OperatorText(why)}});
 }
 
 void PoolLog::CameBack(Duration after) {

@@ -35,9 +35,17 @@ class RpcCall : public Call {
   const CallBasics& basics() const { return basics_; }  // its options are options() now
   RunOptions run_options(Access access) const { return {access, basics_.caller.name}; }
 
+  // What the statement has bound that `status` is about, for the log: asked for only where values
+  // may be shown.
+  virtual Fields BoundValues(const absl::Status& /*status*/) const { return {}; }
+
   void Report(const absl::Status& status, const CallTimes& times) {
-    gateway_.journal.Finished(
-        {basics_.rpc, basics_.database, basics_.caller, options().statement, times}, status);
+    FinishedCall finished{basics_.rpc, basics_.database, basics_.caller, options().statement,
+                          times};
+    if (gateway_.bind_values == BindValues::kShown) {
+      finished.values = [this, &status] { return BoundValues(status); };
+    }
+    gateway_.journal.Finished(finished, status);
   }
 
  private:

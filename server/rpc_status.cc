@@ -7,6 +7,7 @@
 
 #include "emsdb/wire/v1/rpc_status.pb.h"
 #include "pool/errors.h"
+#include "pool/utf8.h"
 
 namespace emsdb {
 namespace {
@@ -17,14 +18,6 @@ constexpr char kDomain[] = "emsdb.v1";
 // thirds of theirs (base64).
 constexpr std::size_t kLongestMessage = 700;
 constexpr std::size_t kLongestText = 160;
-
-// Cuts between characters of UTF-8.
-std::string Shortened(std::string_view text, std::size_t most) {
-  if (text.size() <= most) return std::string(text);
-  std::size_t cut = most;
-  while (cut > 0 && (static_cast<unsigned char>(text[cut]) & 0xC0) == 0x80) --cut;
-  return std::string(text.substr(0, cut)) + "...";
-}
 
 template <typename Message>
 void Attach(wire::v1::RpcStatus& status, const char* name, const Message& message) {
@@ -47,6 +40,7 @@ wire::v1::ErrorInfo Info(const ErrorDetail& detail, Duration elapsed) {
   put("table", detail.table);
   put("column", detail.column);
   put("hint", detail.hint);
+  put("detail", detail.server_detail);
   put("stage", StageName(detail.stage));
   if (detail.position > 0) put("position", std::to_string(detail.position));
   if (detail.statement >= 0) put("statement", std::to_string(detail.statement));

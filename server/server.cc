@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "absl/strings/str_format.h"
+#include "pool/errors.h"
 #include "server/config_report.h"
 #include "server/credentials.h"
 #include "server/operators.h"
@@ -36,8 +37,9 @@ Server::Server(Config config, const ConnectorFactory& connectors, const Log& log
       open_calls_(clock_),
       result_memory_(config_.result_memory),
       authority_(config_.callers),
-      gateway_{pools_,        journal_, open_calls_, authority_, config_.slow_reader_timeout,
-               result_memory_},
+      gateway_{
+          pools_,         journal_,           open_calls_, authority_, config_.slow_reader_timeout,
+          result_memory_, config_.bind_values},
       reachability_(pools_),
       query_service_(gateway_),
       transaction_service_(gateway_),
@@ -62,8 +64,8 @@ absl::Status Server::CheckDatabases() {
   std::string failed;
   for (const auto& [database, state] : reachability_.AskAll()) {
     if (state.ok()) continue;
-    failed += absl::StrFormat("%s%s: %s", failed.empty() ? "" : "; ", database,
-                              std::string(state.message()));
+    failed +=
+        absl::StrFormat("%s%s: %s", failed.empty() ? "" : "; ", database, OperatorText(state));
   }
   if (failed.empty()) return absl::OkStatus();
   if (config_.mode == Mode::kProduction) {
@@ -116,7 +118,7 @@ void Server::TellHealth(const std::string& database, const absl::Status& state) 
     login_check_.Reached(pools_, database);
   } else {
     log_.Warn("database away, tried again",
-              {{"database", database}, {"message", std::string(state.message())}});
+              {{"database", database}, {"message", OperatorText(state)}});
   }
 }
 

@@ -10,7 +10,6 @@ namespace {
 // The server ends an idle session only after the gateway should have: its own watch comes first.
 constexpr Duration kServerMargin = std::chrono::seconds(5);
 constexpr Duration kRollBackPatience = std::chrono::seconds(5);
-constexpr Duration kLeastTimeForGroup = std::chrono::milliseconds(250);
 
 }  // namespace
 
@@ -51,7 +50,7 @@ Grouping StatementCall::grouping(Pool& pool) {
   key_ = ProvenReads::KeyOf(work_.statement.sql, work_.access);
   const auto limit = proven->LimitOf(key_, work_.statement.sql, work_.access);
   const Duration left = options().deadline - gateway().pools.clock().Now();
-  if (!limit || left < kLeastTimeForGroup) return Grouping::kAlone;
+  if (!limit || left < 2 * kLeastTimeForGroup) return Grouping::kAlone;
   time_limit_ = *limit;
   return Grouping::kGroup;
 }

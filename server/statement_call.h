@@ -7,6 +7,7 @@
 #include <string>
 
 #include "emsdb/v1/query_service.pb.h"
+#include "server/bound_values.h"
 #include "server/reactors.h"
 #include "server/result_sink.h"
 
@@ -54,11 +55,15 @@ class StatementCall final : public UnaryCall<v1::QueryResponse>, private Grouped
   Grouping grouping(Pool& pool) override;
   GroupedRead* grouped_read() override { return this; }
   void StartOver() override;
+  Fields BoundValues(const absl::Status&) const override {
+    return ShownValues(work_.statement.parameters);
+  }
 
  private:
   const Statement& statement() const override { return work_.statement; }
   std::string_view identity() const override { return basics().caller.name; }
   Duration time_limit() const override { return time_limit_; }
+  Instant deadline() const override { return options().deadline; }
   RowSink& sink() override { return sink_; }
   void Ended(absl::StatusOr<Completion> result, Duration took) override;
 

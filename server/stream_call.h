@@ -4,6 +4,7 @@
 #define EMSDB_SERVER_STREAM_CALL_H_
 
 #include "emsdb/v1/query_service.pb.h"
+#include "server/bound_values.h"
 #include "server/reactors.h"
 #include "server/stream_reactor.h"
 
@@ -24,6 +25,9 @@ class StreamCall final : public RpcCall, private RowSink {
  protected:
   absl::Status Run(Connection& connection, const Bounds& bounds, Lease& lease) override;
   void Finish(absl::Status status, const CallTimes& times) override;
+  Fields BoundValues(const absl::Status&) const override {
+    return ShownValues(work_.statement.parameters);
+  }
 
  private:
   absl::Status OnColumns(std::span<const Column> columns) override;

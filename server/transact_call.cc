@@ -15,7 +15,6 @@ namespace {
 constexpr Duration kRollBackPatience = std::chrono::seconds(5);
 
 struct StatementWork {
-  Statement statement;
   std::optional<std::int64_t> expect_rows;
   ResultBudget budget;
 };
@@ -29,7 +28,7 @@ absl::Status RunStatement(const StatementWork& work, TransactCall& call, Connect
   budget.share = &stream.result_share();
   ResultSink sink(*result.mutable_columns(), *result.mutable_rows(), budget);
   const auto done =
-      connection.Execute(work.statement, call.run_options(Access::kReadWrite), bounds, sink);
+      connection.Execute(call.statement(), call.run_options(Access::kReadWrite), bounds, sink);
   if (!done.ok()) return done.status();
   if (work.expect_rows.value_or(done->rows_affected) != done->rows_affected) {
     stream.SetRowsMismatched(true);
@@ -83,12 +82,12 @@ absl::StatusOr<TransactTask> StatementTask(const v1::TransactStatement& request)
   if (request.has_expect_rows() && request.expect_rows() < 0) {
     return InvalidField("statement.expect_rows", "a number of rows is 0 or more");
   }
-  StatementWork work{*std::move(statement), std::nullopt, {}};
+  StatementWork work;
   if (request.has_expect_rows()) work.expect_rows = request.expect_rows();
   if (request.max_rows() != 0) work.budget.rows = work.budget.row_limit = request.max_rows();
-  TransactTask task{.label = FactsOf(work.statement.sql)->fingerprint};
-  task.work = [work = std::move(work)](TransactCall& call, Connection& connection,
-                                       const Bounds& bounds, Lease&) {
+  TransactTask task{.label = FactsOf(statement->sql)->fingerprint,
+                    .statement = *std::move(statement)};
+  task.work = [work](TransactCall& call, Connection& connection, const Bounds& bounds, Lease&) {
     return RunStatement(work, call, connection, bounds);
   };
   return task;
@@ -106,7 +105,10 @@ absl::StatusOr<TransactTask> SavepointTask(const v1::SavepointAction& request) {
 }
 
 TransactTask CommitTask() {
-  return {TransactKind::kEnd, TransactionStep::kCommit, "COMMIT",
+  return {TransactKind::kEnd,
+          TransactionStep::kCommit,
+          "COMMIT",
+          {},
           [](TransactCall& call, Connection& connection, const Bounds& bounds, Lease&) {
             return RunCommit(call, connection, bounds);
           }};
@@ -120,7 +122,10 @@ void TransactCall::Finish(absl::Status status, const CallTimes& times) {
 }
 
 TransactTask BeginTask(Beginning beginning) {
-  return {TransactKind::kBegin, TransactionStep::kStatement, "BEGIN",
+  return {TransactKind::kBegin,
+          TransactionStep::kStatement,
+          "BEGIN",
+          {},
           [beginning = std::move(beginning)](TransactCall& call, Connection& connection,
                                              const Bounds& bounds, Lease& lease) -> absl::Status {
             absl::Status begun = connection.Begin(
@@ -134,7 +139,10 @@ TransactTask BeginTask(Beginning beginning) {
 }
 
 TransactTask RollBackTask(TransactKind kind) {
-  return {kind, TransactionStep::kRollBack, "ROLLBACK",
+  return {kind,
+          TransactionStep::kRollBack,
+          "ROLLBACK",
+          {},
           [](TransactCall& call, Connection& connection, const Bounds& bounds, Lease&) {
             return RunRollBack(call, connection, bounds);
           }};

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "emsdb/v1/transaction_service.pb.h"
+#include "server/bound_values.h"
 #include "server/reactors.h"
 #include "server/statement_call.h"
 
@@ -30,10 +31,11 @@ class TransactCall final : public RpcCall {
   using Work = std::function<absl::Status(TransactCall&, Connection&, const Bounds&, Lease&)>;
 
   TransactCall(Gateway& gateway, CallBasics basics, std::shared_ptr<TransactReactor> stream,
-               TransactKind kind, Work work)
+               TransactKind kind, Statement statement, Work work)
       : RpcCall(gateway, std::move(basics)),
         stream_(std::move(stream)),
         kind_(kind),
+        statement_(std::move(statement)),
         work_(std::move(work)) {}
 
   // For the work.
@@ -41,16 +43,21 @@ class TransactCall final : public RpcCall {
   using RpcCall::gateway;
   using RpcCall::run_options;
   TransactReactor& stream() { return *stream_; }
+  const Statement& statement() const { return statement_; }
 
  protected:
   absl::Status Run(Connection& connection, const Bounds& bounds, Lease& lease) override {
     return work_(*this, connection, bounds, lease);
   }
   void Finish(absl::Status status, const CallTimes& times) override;
+  Fields BoundValues(const absl::Status&) const override {
+    return ShownValues(statement_.parameters);
+  }
 
  private:
   const std::shared_ptr<TransactReactor> stream_;
   const TransactKind kind_;
+  const Statement statement_;
   const Work work_;
 };
 
@@ -58,7 +65,8 @@ class TransactCall final : public RpcCall {
 struct TransactTask {
   TransactKind kind = TransactKind::kStep;
   TransactionStep step = TransactionStep::kStatement;
-  std::string label;  // the statement's fingerprint, for the journal
+  std::string label;    // the statement's fingerprint, for the journal
+  Statement statement;  // empty where it is none of the caller's
   TransactCall::Work work;
 };
 

@@ -133,7 +133,7 @@ void TransactReactor::StartBegin() {
     TransactTask task = BeginTask(*std::move(beginning));
     basics_.options.statement = task.label;
     auto call = std::make_shared<TransactCall>(gateway_, basics_, shared_from_this(), task.kind,
-                                               std::move(task.work));
+                                               std::move(task.statement), std::move(task.work));
     bool cancelled = false;
     {
       MutexLock lock(mutex_);
@@ -153,8 +153,9 @@ void TransactReactor::StartBegin() {
 void TransactReactor::StartTask(TransactTask task) {
   CallBasics basics = basics_;
   basics.options.statement = std::move(task.label);
-  const auto call = std::make_shared<TransactCall>(gateway_, std::move(basics), shared_from_this(),
-                                                   task.kind, std::move(task.work));
+  const auto call =
+      std::make_shared<TransactCall>(gateway_, std::move(basics), shared_from_this(), task.kind,
+                                     std::move(task.statement), std::move(task.work));
   TransactionUse use{.caller = basics_.caller.owner(), .step = task.step};
   bool cancelled = false;
   {

@@ -83,6 +83,7 @@ std::string Facts(const ErrorInfo& info) {
 
 std::string Advice(const absl::Status& status, const ErrorInfo& info) {
   std::string out;
+  if (!info.Get("detail").empty()) out += "detail: " + Escaped(info.Get("detail")) + "\n";
   if (!info.Get("hint").empty()) out += "hint: " + Escaped(info.Get("hint")) + "\n";
   if (info.retry_after.has_value()) {
     absl::StrAppendFormat(&out, "try again in %.3g s\n",

@@ -31,6 +31,7 @@ absl::StatusOr<std::string> ReadInput(const Options& options) {
 
 struct RunCommand {
   const std::string& input;
+  const ConnectOptions& connect;
   Session& session;
   ExitStatus operator()(const QueryCommand& command) const {
     return RunQuery(command, input, session);
@@ -50,6 +51,9 @@ struct RunCommand {
     return RunOperate(command, session);
   }
   ExitStatus operator()(const HealthCommand& command) const { return RunHealth(command, session); }
+  ExitStatus operator()(const BenchCommand& command) const {
+    return RunBench(command, connect, session);
+  }
 };
 
 ExitStatus Run(const Options& options) {
@@ -57,7 +61,9 @@ ExitStatus Run(const Options& options) {
   if (!input.ok()) return ReportUsage(input.status(), "");
   const auto cancel = std::make_shared<CancelSource>();
   const Interrupt interrupt(cancel);
-  absl::StatusOr<Client> client = Connect(options);
+  const absl::StatusOr<ConnectOptions> connect = ReadConnectOptions(options);
+  if (!connect.ok()) return ReportUsage(connect.status(), "");
+  absl::StatusOr<Client> client = Client::Connect(*connect);
   if (!client.ok()) return ReportUsage(client.status(), "");
   Output output(STDOUT_FILENO);
   Session session{.client = *std::move(client),
@@ -65,7 +71,8 @@ ExitStatus Run(const Options& options) {
                                std::chrono::duration<double>(options.deadline_seconds)),
                            .cancel = cancel},
                   .output = output};
-  return std::visit(RunCommand{.input = *input, .session = session}, options.command);
+  return std::visit(RunCommand{.input = *input, .connect = *connect, .session = session},
+                    options.command);
 }
 
 ExitStatus Main(int argc, const char* const* argv) {

@@ -307,6 +307,7 @@ std::variant<Options, ExitStatus> ParseCommandLine(int argc, const char* const* 
   PoolsCommand pools;
   OperateCommand operate;
   HealthCommand health;
+  BenchCommand bench;
 
   CLI::App app("The command line client of the EMS database gateway.", "emsdb");
   app.set_version_flag("--version", "emsdb " EMSDB_VERSION);
@@ -319,6 +320,7 @@ std::variant<Options, ExitStatus> ParseCommandLine(int argc, const char* const* 
   AddOutcome(app, outcome);
   AddAdministration(app, databases, pools, health);
   AddOperating(app, operate);
+  AddBench(app, bench);
   try {
     std::vector<std::string> arguments = SplitEmptyValues(argc, argv);
     std::reverse(arguments.begin(), arguments.end());  // as CLI11 wants them
@@ -346,6 +348,7 @@ std::variant<Options, ExitStatus> ParseCommandLine(int argc, const char* const* 
     if (app.got_subcommand(act)) options.command = operate;
   }
   if (app.got_subcommand("health")) options.command = std::move(health);
+  if (app.got_subcommand("bench")) options.command = std::move(bench);
   return options;
 }
 

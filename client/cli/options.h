@@ -7,6 +7,7 @@
 #include <variant>
 #include <vector>
 
+#include "client/cli/bench_options.h"
 #include "client/cli/exit_status.h"
 #include "client/cli/result_writer.h"
 #include "client/options.h"
@@ -93,7 +94,7 @@ struct Options {
   double deadline_seconds = 30;
   Priority usual_priority = Priority::kDefault;
   std::variant<QueryCommand, BatchCommand, LoadCommand, OutcomeCommand, DatabasesCommand,
-               PoolsCommand, OperateCommand, HealthCommand>
+               PoolsCommand, OperateCommand, HealthCommand, BenchCommand>
       command;
 };
 

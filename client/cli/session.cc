@@ -68,7 +68,7 @@ absl::StatusOr<std::string> ReadFile(const std::string& path) {
   return text;
 }
 
-absl::StatusOr<Client> Connect(const Options& options) {
+absl::StatusOr<ConnectOptions> ReadConnectOptions(const Options& options) {
   ConnectOptions connect{.address = options.address,
                          .token = options.token,
                          .caller = options.caller,
@@ -80,7 +80,7 @@ absl::StatusOr<Client> Connect(const Options& options) {
   absl::StatusOr<std::optional<Tls>> tls = ReadTls(options.tls);
   if (!tls.ok()) return tls.status();
   connect.tls = *std::move(tls);
-  return Client::Connect(connect);
+  return connect;
 }
 
 ExitStatus Report(const absl::Status& status, const StatementSource& source) {

@@ -23,7 +23,8 @@ struct Session {
 // The whole file; "-" is standard input. A byte order mark at its beginning is left out.
 absl::StatusOr<std::string> ReadFile(const std::string& path);
 
-absl::StatusOr<Client> Connect(const Options& options);
+// Reads the files that the options name.
+absl::StatusOr<ConnectOptions> ReadConnectOptions(const Options& options);
 
 // Explains the error on standard error.
 ExitStatus Report(const absl::Status& status, const StatementSource& source = {});
@@ -37,6 +38,7 @@ ExitStatus FinishOutput(Output& output, CallState call);
 // The commands. A file or statement is read before the session is made, but for what is loaded.
 ExitStatus RunQuery(const QueryCommand& command, const std::string& sql, Session& session);
 ExitStatus RunBatch(const BatchCommand& command, const std::string& text, Session& session);
+ExitStatus RunBench(const BenchCommand& command, const ConnectOptions& options, Session& session);
 ExitStatus RunLoad(const LoadCommand& command, Session& session);
 ExitStatus RunOutcome(const OutcomeCommand& command, Session& session);
 ExitStatus RunDatabases(const DatabasesCommand& command, Session& session);

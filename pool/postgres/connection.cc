@@ -39,7 +39,7 @@ PostgresConnection::PostgresConnection(std::unique_ptr<Link> link,
                                        std::shared_ptr<PostgresShared> shared)
     : shared_(std::move(shared)),
       link_(std::move(link)),
-      wire_(std::make_unique<Wire>(link_->handle(), shared_->clock)),
+      wire_(std::make_unique<Wire>(link_->handle(), shared_->clock, shared_->server_detail)),
       statements_(shared_->statement_cache) {}
 
 absl::Status PostgresConnection::Prepare(const Bounds& bounds) {

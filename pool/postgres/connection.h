@@ -34,6 +34,7 @@ struct PostgresShared {
   Duration cancel_grace{};
   SessionReset session_reset = SessionReset::kWhenChanged;
   std::size_t statement_cache = 0;  // of each connection
+  ServerDetail server_detail = ServerDetail::kLeftOut;
   // How often a statement that may change the schema was committed on any of them.
   std::atomic<std::uint64_t> schema_changes{0};
   Canceller canceller;

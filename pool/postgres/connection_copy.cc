@@ -1,5 +1,7 @@
 // Rows in bulk: the transaction around a COPY.
+#include "pool/copy_target.h"
 #include "pool/errors.h"
+#include "pool/names.h"
 #include "pool/postgres/connection.h"
 #include "pool/postgres/copy_text.h"
 #include "pool/postgres/copy_unit.h"
@@ -10,7 +12,7 @@ namespace emsdb {
 absl::StatusOr<std::int64_t> PostgresConnection::CopyIn(const CopyTarget& target,
                                                         const RunOptions& options,
                                                         const Bounds& bounds, RowSource& source) {
-  if (absl::Status names = CheckCopyTarget(target); !names.ok()) return names;
+  if (absl::Status names = CheckCopyTarget(target, kLongestPostgresName); !names.ok()) return names;
   absl::Status begun = Begin({.access = options.access}, options, bounds);
   if (!begun.ok()) return begun;
   auto rows = RunCopy(target, bounds, source);

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "pool/errors.h"
+#include "pool/postgres/connect_failure.h"
 #include "pool/postgres/connection.h"
 #include "pool/postgres/conninfo.h"
 #include "pool/postgres/link.h"
@@ -18,6 +19,7 @@ absl::StatusOr<std::unique_ptr<PostgresConnector>> PostgresConnector::Create(
   shared->cancel_grace = settings.cancel_grace;
   shared->session_reset = settings.session_reset;
   shared->statement_cache = settings.statement_cache;
+  shared->server_detail = settings.server_detail;
   return std::unique_ptr<PostgresConnector>(
       new PostgresConnector(std::make_unique<Conninfo>(*std::move(conninfo)), std::move(shared)));
 }
@@ -33,6 +35,9 @@ absl::StatusOr<std::unique_ptr<Connection>> PostgresConnector::Open(const Bounds
   if (!link.ok()) return link.status();
   auto connection = std::make_unique<PostgresConnection>(*std::move(link), shared_);
   if (absl::Status ready = connection->Prepare(bounds); !ready.ok()) {
+    // The server's own words are for operators, as they are where it refuses the login.
+    const std::string sqlstate = DetailOf(ready).sqlstate;
+    if (!sqlstate.empty()) return ConnectRefused(sqlstate, std::string(ready.message()));
     return AtStage(std::move(ready), Stage::kConnecting);
   }
   return std::unique_ptr<Connection>(std::move(connection));

@@ -9,6 +9,7 @@
 #include "absl/status/statusor.h"
 #include "pool/clock.h"
 #include "pool/connection.h"
+#include "pool/errors.h"
 
 namespace emsdb {
 
@@ -21,6 +22,7 @@ struct PostgresSettings {
   // The most statements that are kept prepared in each session; 0: none. None either where the
   // session is reset before every use, which drops them.
   std::size_t statement_cache = 100;
+  ServerDetail server_detail = ServerDetail::kLeftOut;
 };
 
 struct PostgresShared;

@@ -7,13 +7,12 @@
 #include <variant>
 
 #include "absl/strings/str_format.h"
-#include "pool/errors.h"
-#include "pool/postgres/values.h"
+#include "pool/copy_target.h"
+#include "pool/utf8.h"
 
 namespace emsdb {
 namespace {
 
-constexpr std::size_t kLongestName = 63;  // NAMEDATALEN - 1
 constexpr char kNul[] = "a text with U+0000, which PostgreSQL cannot store; send bytes";
 constexpr char kNotUtf8[] = "a text that is not valid UTF-8; send bytes";
 
@@ -103,25 +102,6 @@ struct CellWriter {
   }
 };
 
-std::string Quoted(std::string_view name) {
-  std::string quoted = "\"";
-  for (const char c : name) quoted.append(c == '"' ? 2 : 1, c);
-  return quoted + '"';
-}
-
-absl::Status CheckName(std::string_view field, std::string_view name) {
-  if (name.empty()) return InvalidField(field, "a name is wanted");
-  if (name.size() > kLongestName) {
-    return InvalidField(
-        field, absl::StrFormat("%d bytes; PostgreSQL would cut the name off behind %d", name.size(),
-                               kLongestName));
-  }
-  if (name.find('\0') != std::string_view::npos || !IsUtf8(name)) {
-    return InvalidField(field, "no name has U+0000 in it, or is not valid UTF-8");
-  }
-  return absl::OkStatus();
-}
-
 }  // namespace
 
 std::optional<CopyRefusal> AppendCopyLine(std::span<const Cell> cells, std::string& lines) {
@@ -137,25 +117,8 @@ std::optional<CopyRefusal> AppendCopyLine(std::span<const Cell> cells, std::stri
   return std::nullopt;
 }
 
-absl::Status CheckCopyTarget(const CopyTarget& target) {
-  absl::Status status = CheckName("start.table", target.table);
-  if (status.ok() && !target.schema.empty()) status = CheckName("start.schema", target.schema);
-  for (std::size_t i = 0; i < target.columns.size() && status.ok(); ++i) {
-    status = CheckName(absl::StrFormat("start.columns[%d]", i), target.columns[i]);
-  }
-  return status;
-}
-
 std::string CopyStatement(const CopyTarget& target) {
-  std::string sql = "COPY ";
-  if (!target.schema.empty()) sql += Quoted(target.schema) + '.';
-  sql += Quoted(target.table);
-  for (std::size_t i = 0; i < target.columns.size(); ++i) {
-    sql += (i == 0 ? " (" : ", ") + Quoted(target.columns[i]);
-  }
-  // An empty list of columns is none in SQL.
-  if (!target.columns.empty()) sql += ')';
-  return sql + " FROM STDIN";
+  return absl::StrFormat("COPY %s%s FROM STDIN", QuotedTable(target), QuotedColumns(target));
 }
 
 std::int64_t CopyLineOf(std::string_view context, std::string_view table) {

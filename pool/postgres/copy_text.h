@@ -9,7 +9,6 @@
 #include <string>
 #include <string_view>
 
-#include "absl/status/status.h"
 #include "pool/connection.h"
 #include "pool/value.h"
 
@@ -25,9 +24,6 @@ struct CopyRefusal {
 // cells look like is what a parameter of a statement would look like. On a refusal, which
 // PostgreSQL would either cut short or answer with the row's content, `lines` is as it was.
 std::optional<CopyRefusal> AppendCopyLine(std::span<const Cell> cells, std::string& lines);
-
-// Names that PostgreSQL would cut off or could not take, as errors of the request's `start`.
-absl::Status CheckCopyTarget(const CopyTarget& target);
 
 // "COPY ... FROM STDIN", every name quoted.
 std::string CopyStatement(const CopyTarget& target);

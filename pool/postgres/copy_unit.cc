@@ -48,7 +48,7 @@ bool CopyUnit::AwaitStart() {
       case PGRES_COPY_IN:
         return true;
       case PGRES_FATAL_ERROR:
-        if (refused_.ok()) refused_ = StatusOf(result.get(), Stage::kRunning);
+        if (refused_.ok()) refused_ = StatusOf(result.get());
         if (SqlstateOf(result.get()).empty()) exchange_.LinkIsLost();
         if (IsFatal(result.get())) exchange_.NoteFarewell(SqlstateOf(result.get()));
         break;
@@ -101,6 +101,10 @@ bool CopyUnit::Send() {
   return false;
 }
 
+absl::Status CopyUnit::StatusOf(const PGresult* result) const {
+  return emsdb::StatusOf(result, Stage::kRunning, exchange_.wire().detail());
+}
+
 void CopyUnit::ReadEnd() {
   Result result;
   while (exchange_.Next(result) && result != nullptr) {
@@ -116,7 +120,7 @@ void CopyUnit::ReadEnd() {
       if (IsFatal(end)) exchange_.NoteFarewell(SqlstateOf(end));
       const char* context = PQresultErrorField(end, PG_DIAG_CONTEXT);
       const std::int64_t row = CopyLineOf(context == nullptr ? "" : context, table_);
-      refused_ = AtRow(StatusOf(end, Stage::kRunning), row <= rows_given_ ? row : 0);
+      refused_ = AtRow(StatusOf(end), row <= rows_given_ ? row : 0);
     }
   }
 }

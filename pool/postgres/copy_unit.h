@@ -35,6 +35,7 @@ class CopyUnit {
   // False: there is no use in sending more.
   bool Send();
   void ReadEnd();
+  absl::Status StatusOf(const PGresult* result) const;
 
   Exchange& exchange_;
   RowSource& source_;

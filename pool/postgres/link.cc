@@ -3,7 +3,6 @@
 #include <poll.h>
 
 #include <algorithm>
-#include <cctype>
 #include <exception>
 #include <pqxx/basic_connection>
 #include <pqxx/connectionpolicy>
@@ -12,11 +11,9 @@
 #include <utility>
 #include <vector>
 
-#include "absl/strings/str_format.h"
 #include "pool/errors.h"
+#include "pool/postgres/connect_failure.h"
 #include "pool/postgres/resolve.h"
-#include "pool/postgres/sqlstate.h"
-#include "pool/postgres/values.h"
 #include "pool/postgres/wire.h"
 
 namespace emsdb {
@@ -42,41 +39,8 @@ class OpeningScope {
   OpeningScope& operator=(const OpeningScope&) = delete;
 };
 
-bool IsSqlstate(std::string_view text) {
-  return text.size() == 5 && std::all_of(text.begin(), text.end(), [](unsigned char c) {
-           return std::isdigit(c) != 0 || std::isupper(c) != 0;
-         });
-}
-
-// libpq keeps no SQLSTATE of a failed connect, but in verbose messages there is one: "...FATAL:
-// 28P01: password authentication failed". Takes it out of the message.
-std::string TakeSqlstate(std::string& message) {
-  for (std::size_t at = message.find(":  "); at != std::string::npos;
-       at = message.find(":  ", at + 3)) {
-    std::string code = message.substr(at + 3, 5);
-    if (!IsSqlstate(code) || message.compare(at + 8, 2, ": ") != 0) continue;
-    message.erase(at + 2, 8);
-    return code;
-  }
-  return {};
-}
-
-// The first line that is not about where in the server's source it was raised.
-absl::Status ConnectFailed(const Conninfo& conninfo, const PGconn* handle) {
-  std::string message = PQerrorMessage(handle);
-  const std::string sqlstate = TakeSqlstate(message);
-  message.resize(std::min(message.find("\nLOCATION:"), message.size()));
-  message.resize(std::min(message.find("\nDETAIL:"), message.size()));
-  while (!message.empty() && message.back() == '\n') message.pop_back();
-  // Before the login is done the server speaks in the encoding of its own locale.
-  absl::Status status =
-      ConnectionUnavailable(MakeUtf8(conninfo.Redact(std::move(message))), Stage::kConnecting);
-  if (sqlstate.empty()) return status;
-  ErrorDetail detail = DetailOf(status);
-  const SqlstateMeaning meaning = ConnectMeaningOf(sqlstate);
-  detail.sqlstate = sqlstate;
-  detail.retry = meaning.retry;
-  return WithDetail(absl::Status(meaning.code, status.message()), detail);
+absl::Status Failed(const Opening& opening) {
+  return ConnectFailed(opening.conninfo.Redact(PQerrorMessage(opening.handle)));
 }
 
 absl::Status WaitForServer(Opening& opening) {
@@ -84,7 +48,7 @@ absl::Status WaitForServer(Opening& opening) {
   while (want != PGRES_POLLING_OK) {
     const int socket = PQsocket(opening.handle);
     if (want == PGRES_POLLING_FAILED || socket < 0) {
-      return ConnectFailed(opening.conninfo, opening.handle);
+      return Failed(opening);
     }
     const short events = want == PGRES_POLLING_READING ? POLLIN : POLLOUT;
     const int stop_fd = opening.stop == nullptr ? -1 : opening.stop->fd();
@@ -108,7 +72,7 @@ absl::Status Connect(Opening& opening) {
       opening.handle, [](void*, const PGresult*) {}, nullptr);
   PQsetErrorVerbosity(opening.handle, PQERRORS_VERBOSE);
   if (PQstatus(opening.handle) == CONNECTION_BAD) {
-    return ConnectFailed(opening.conninfo, opening.handle);
+    return Failed(opening);
   }
   return WaitForServer(opening);
 }
@@ -185,7 +149,7 @@ absl::StatusOr<std::unique_ptr<Link>> Link::OpenOne(const Conninfo& conninfo, co
     return std::unique_ptr<Link>(new Link(std::move(session), opening.handle));
   } catch (const std::exception& e) {
     if (!opening.status.ok()) return opening.status;
-    return ConnectionUnavailable(MakeUtf8(conninfo.Redact(e.what())), Stage::kConnecting);
+    return ConnectFailed(conninfo.Redact(e.what()));
   }
 }
 

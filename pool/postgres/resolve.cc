@@ -14,8 +14,8 @@
 #include <system_error>
 #include <thread>
 
-#include "absl/strings/str_format.h"
 #include "pool/errors.h"
+#include "pool/postgres/connect_failure.h"
 #include "pool/postgres/wire.h"
 
 namespace emsdb {
@@ -59,11 +59,6 @@ struct Question {
   std::vector<std::string> addresses;  // the thread's, until done
 };
 
-absl::Status Unavailable(const std::string& host, std::string_view why) {
-  return ConnectionUnavailable(absl::StrFormat("host name \"%s\": %s", host, why),
-                               Stage::kConnecting);
-}
-
 bool Start(const std::shared_ptr<Question>& question) {
   if (question->answered < 0) return false;
   if (asking.fetch_add(1) >= kMostAsking) {
@@ -87,7 +82,7 @@ bool Start(const std::shared_ptr<Question>& question) {
 absl::StatusOr<std::vector<std::string>> Resolve(const std::string& host, const Clock& clock,
                                                  const Bounds& bounds) {
   const auto question = std::make_shared<Question>(host);
-  if (!Start(question)) return Unavailable(host, "too many lookups are without an answer");
+  if (!Start(question)) return HostNotResolved(host, "too many lookups are without an answer");
   const int stop_fd = bounds.stop == nullptr ? -1 : bounds.stop->fd();
   switch (PollUntil(clock, bounds.deadline, question->answered, POLLIN, stop_fd)) {
     case Woken::kDeadline:
@@ -99,7 +94,7 @@ absl::StatusOr<std::vector<std::string>> Resolve(const std::string& host, const 
   }
   // The descriptor has woken us; the order of memory comes from here.
   if (!question->done.load(std::memory_order_acquire) || question->addresses.empty()) {
-    return Unavailable(host, "not found");
+    return HostNotResolved(host, "not found");
   }
   return std::move(question->addresses);
 }

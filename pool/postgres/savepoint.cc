@@ -2,7 +2,6 @@
 #include "pool/errors.h"
 #include "pool/postgres/connection.h"
 #include "pool/postgres/server_error.h"
-#include "pool/postgres/values.h"
 
 namespace emsdb {
 
@@ -11,7 +10,6 @@ namespace emsdb {
 // roll-back.
 absl::Status PostgresConnection::Savepoint(const SavepointAction& action, const Bounds& bounds) {
   if (absl::Status name = CheckSavepointName(action); !name.ok()) return name;
-  if (!IsUtf8(action.name)) return SavepointNameNotUtf8(action);
   if (state_ == TransactionState::kIdle) return NoTransaction();
   const bool revives =
       state_ == TransactionState::kFailed && action.verb == SavepointVerb::kRollBackTo;

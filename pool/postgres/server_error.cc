@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_format.h"
 #include "pool/postgres/sqlstate.h"
+#include "pool/utf8.h"
 
 namespace emsdb {
 namespace {
@@ -13,6 +14,12 @@ namespace {
 std::string Field(const PGresult* result, int code) {
   const char* text = PQresultErrorField(result, code);
   return text == nullptr ? std::string() : std::string(text);
+}
+
+// A row in it may be large, and an error is kept and sent as a whole.
+std::string DetailField(const PGresult* result) {
+  constexpr std::size_t kLongest = 1024;
+  return Shortened(Field(result, PG_DIAG_MESSAGE_DETAIL), kLongest);
 }
 
 // Whoever is told that the server is short of something, or away, is told when to come back.
@@ -32,7 +39,7 @@ bool IsFatal(const PGresult* result) {
   return severity == "FATAL" || severity == "PANIC";
 }
 
-absl::Status StatusOf(const PGresult* result, Stage stage) {
+absl::Status StatusOf(const PGresult* result, Stage stage, ServerDetail detail) {
   const std::string sqlstate = SqlstateOf(result);
   const SqlstateMeaning meaning = MeaningOf(sqlstate);
   const std::string message = Field(result, PG_DIAG_MESSAGE_PRIMARY);
@@ -49,6 +56,7 @@ absl::Status StatusOf(const PGresult* result, Stage stage) {
        .table = Field(result, PG_DIAG_TABLE_NAME),
        .column = Field(result, PG_DIAG_COLUMN_NAME),
        .hint = hint,
+       .server_detail = detail == ServerDetail::kQuoted ? DetailField(result) : std::string(),
        .position = std::atoi(Field(result, PG_DIAG_STATEMENT_POSITION).c_str()),
        .stage = stage,
        .retry = meaning.retry,

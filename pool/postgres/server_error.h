@@ -18,10 +18,10 @@ std::string SqlstateOf(const PGresult* result);
 // Whether the server ended the session with this error.
 bool IsFatal(const PGresult* result);
 
-// From the primary message and the diagnostic fields. Never from DETAIL, which quotes rows. A
-// primary message may quote a value that the caller itself sent: fit for the caller, never for a
-// log.
-absl::Status StatusOf(const PGresult* result, Stage stage);
+// From the primary message and the diagnostic fields; DETAIL, which quotes rows, is looked at only
+// where it is to be quoted. A primary message may quote a value that the caller itself sent: fit
+// for the caller, never for a log.
+absl::Status StatusOf(const PGresult* result, Stage stage, ServerDetail detail);
 
 // The transaction is over because its connection is; nothing of it was committed.
 absl::Status TransactionConnectionLost(std::string_view cause, Stage stage);

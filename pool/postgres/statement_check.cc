@@ -8,6 +8,7 @@
 #include "pool/errors.h"
 #include "pool/postgres/values.h"
 #include "pool/statement_text.h"
+#include "pool/utf8.h"
 
 namespace emsdb {
 namespace {

@@ -95,7 +95,7 @@ bool TakeResult(Exchange& exchange, RowForwarder* rows, PGresult* result, Stage 
       }
       end.undone = true;
       if (end.status.ok()) end.outdated = OutdatedBy(result);
-      Remember(end, StepEnd::How::kFailed, StatusOf(result, stage));
+      Remember(end, StepEnd::How::kFailed, StatusOf(result, stage, exchange.wire().detail()));
       return true;
     default:
       // COPY, or what no statement of ours may lead to.

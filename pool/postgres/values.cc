@@ -9,31 +9,13 @@
 #include "absl/strings/str_format.h"
 #include "pool/errors.h"
 #include "pool/postgres/type_table.h"
+#include "pool/utf8.h"
 
 namespace emsdb {
 namespace {
 
 constexpr std::size_t kMostParameters = 65535;  // the protocol counts them in 16 bits
 constexpr std::size_t kLargestParameter = std::size_t{1} << 30;  // PostgreSQL's own limit, 1 GiB
-
-bool IsContinuation(unsigned char c) { return (c & 0xC0) == 0x80; }
-
-// The length of the character at the start of `text`; 0 if it is none.
-std::size_t CharacterLength(std::string_view text) {
-  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  const unsigned char first = byte(0);
-  if (first < 0x80) return 1;
-  const std::size_t length = first >= 0xF0 ? 4 : first >= 0xE0 ? 3 : 2;
-  if (first < 0xC2 || first > 0xF4 || text.size() < length) return 0;
-  for (std::size_t i = 1; i < length; ++i) {
-    if (!IsContinuation(byte(i))) return 0;
-  }
-  const unsigned char second = byte(1);
-  const bool overlong = (first == 0xE0 && second < 0xA0) || (first == 0xF0 && second < 0x90);
-  const bool surrogate = first == 0xED && second >= 0xA0;
-  const bool too_large = first == 0xF4 && second >= 0x90;
-  return overlong || surrogate || too_large ? 0 : length;
-}
 
 absl::Status BadParameter(std::size_t index, std::string_view problem) {
   return InvalidField(absl::StrFormat("statement.parameters[%d]", index), problem);
@@ -97,35 +79,6 @@ constexpr std::array<std::uint8_t, 256> kHexDigits = [] {
 }();
 
 }  // namespace
-
-bool IsUtf8(std::string_view text) {
-  while (!text.empty()) {
-    // Most text is ASCII: eight bytes at a stroke.
-    std::uint64_t eight = 0;
-    if (text.size() >= sizeof eight) {
-      std::memcpy(&eight, text.data(), sizeof eight);
-      if ((eight & 0x8080808080808080ULL) == 0) {
-        text.remove_prefix(sizeof eight);
-        continue;
-      }
-    }
-    const std::size_t length = CharacterLength(text);
-    if (length == 0) return false;
-    text.remove_prefix(length);
-  }
-  return true;
-}
-
-std::string MakeUtf8(std::string_view text) {
-  std::string valid;
-  valid.reserve(text.size());
-  while (!text.empty()) {
-    const std::size_t length = CharacterLength(text);
-    valid += length == 0 ? std::string_view("?") : text.substr(0, length);
-    text.remove_prefix(std::max<std::size_t>(length, 1));
-  }
-  return valid;
-}
 
 BoundParameters::BoundParameters(std::size_t count)
     : types_(count), values_(count), lengths_(count), formats_(count) {}

@@ -18,13 +18,6 @@
 
 namespace emsdb {
 
-// Whether PostgreSQL would take it for UTF-8: no overlong forms, no surrogates, nothing beyond
-// U+10FFFF.
-bool IsUtf8(std::string_view text);
-
-// The text with each byte that is none replaced by "?".
-std::string MakeUtf8(std::string_view text);
-
 // A statement's parameters as PQsendQueryParams takes them. Texts and bytes are not copied: the
 // Statement must stay as it is while this is in use.
 //

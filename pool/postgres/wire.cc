@@ -38,7 +38,8 @@ Woken PollUntil(const Clock& clock, Instant deadline, int fd, short events, int 
   }
 }
 
-Wire::Wire(PGconn* handle, const Clock& clock) : handle_(handle), clock_(clock) {
+Wire::Wire(PGconn* handle, const Clock& clock, ServerDetail detail)
+    : handle_(handle), clock_(clock), detail_(detail) {
   PQsetNoticeReceiver(handle_, &Wire::OnNotice, this);
   ready_ = PQsetnonblocking(handle_, 1) == 0 && PQenterPipelineMode(handle_) == 1;
 }

@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include "pool/clock.h"
+#include "pool/errors.h"
 #include "pool/stop_signal.h"
 
 namespace emsdb {
@@ -33,13 +34,15 @@ class Wire {
   enum class Event { kResult, kDeadline, kStopped, kLost };
 
   // Puts the handle into non-blocking and pipeline mode; ok() says whether that worked.
-  Wire(PGconn* handle, const Clock& clock);
+  // `detail`: what its errors may quote.
+  Wire(PGconn* handle, const Clock& clock, ServerDetail detail);
   ~Wire();
   Wire(const Wire&) = delete;
   Wire& operator=(const Wire&) = delete;
 
   bool ok() const;
   PGconn* handle() const { return handle_; }
+  ServerDetail detail() const { return detail_; }
 
   // Sends what is queued and waits for the next result: null at the end of each command's results,
   // as PQgetResult says it. Without waiting if one is there, whatever the deadline.
@@ -83,6 +86,7 @@ class Wire {
 
   PGconn* handle_;
   const Clock& clock_;
+  const ServerDetail detail_;
   bool ready_ = false;
   bool ended_ = false;
   std::size_t largest_result_ = 0;

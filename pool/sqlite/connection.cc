@@ -169,7 +169,10 @@ absl::StatusOr<Completion> SqliteConnection::Execute(const Statement& statement,
                                                      const Bounds& bounds, RowSink& sink) {
   const Interruption::Within within(session_->interruption(), bounds);
   if (absl::Status ready = Ready(Stage::kRunning); !ready.ok()) return ready;
-  if (options.wrapping == Wrapping::kNone) return RunUnwrapped(statement);
+  if (options.wrapping == Wrapping::kNone) {
+    if (options.access == Access::kReadOnly) return ReadOnlyRefused();
+    return RunUnwrapped(statement);
+  }
   if (absl::Status status = CheckStatement(statement); !status.ok()) return status;
   if (state_ == TransactionState::kFailed) return TransactionFailed();
   if (state_ == TransactionState::kOpen) return RunInTransaction(statement, sink);

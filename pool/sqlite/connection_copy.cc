@@ -2,47 +2,17 @@
 #include <string>
 
 #include "absl/strings/str_format.h"
+#include "pool/copy_target.h"
 #include "pool/errors.h"
+#include "pool/names.h"
 #include "pool/sqlite/connection.h"
-#include "pool/sqlite/text.h"
 #include "pool/sqlite/values.h"
 
 namespace emsdb::sqlite {
 namespace {
 
-std::string Quoted(std::string_view name) {
-  std::string quoted = "\"";
-  for (const char c : name) quoted.append(c == '"' ? 2 : 1, c);
-  return quoted + '"';
-}
-
-absl::Status CheckName(std::string_view field, std::string_view name) {
-  if (name.empty()) return InvalidField(field, "a name is wanted");
-  const std::string_view problem = TextProblem(name);
-  return problem.empty() ? absl::OkStatus() : InvalidField(field, problem);
-}
-
-absl::Status CheckTarget(const CopyTarget& target) {
-  absl::Status status = CheckName("start.table", target.table);
-  if (status.ok() && !target.schema.empty()) status = CheckName("start.schema", target.schema);
-  for (std::size_t i = 0; i < target.columns.size() && status.ok(); ++i) {
-    status = CheckName(absl::StrFormat("start.columns[%d]", i), target.columns[i]);
-  }
-  return status;
-}
-
-std::string IntoTable(const CopyTarget& target) {
-  std::string sql = "INSERT INTO ";
-  if (!target.schema.empty()) sql += Quoted(target.schema) + '.';
-  return sql + Quoted(target.table);
-}
-
 std::string InsertInto(const CopyTarget& target, std::size_t cells) {
-  std::string sql = IntoTable(target);
-  for (std::size_t i = 0; i < target.columns.size(); ++i) {
-    sql += (i == 0 ? " (" : ", ") + Quoted(target.columns[i]);
-  }
-  if (!target.columns.empty()) sql += ')';
+  std::string sql = "INSERT INTO " + QuotedTable(target) + QuotedColumns(target);
   for (std::size_t i = 0; i < cells; ++i) sql += i == 0 ? " VALUES (?" : ", ?";
   return sql + ')';
 }
@@ -68,7 +38,7 @@ absl::StatusOr<std::int64_t> SqliteConnection::CopyIn(const CopyTarget& target,
                                                       const RunOptions& options,
                                                       const Bounds& bounds, RowSource& source) {
   const Interruption::Within within(session_->interruption(), bounds);
-  if (absl::Status names = CheckTarget(target); !names.ok()) return names;
+  if (absl::Status names = CheckCopyTarget(target, kAnyLength); !names.ok()) return names;
   if (absl::Status ready = ReadyToBegin({}); !ready.ok()) return ready;
   if (absl::Status begun = BeginNow(options.access); !begun.ok()) return begun;
   auto rows = InsertRows(target, source);
@@ -88,7 +58,8 @@ absl::StatusOr<std::int64_t> SqliteConnection::InsertRows(const CopyTarget& targ
   // Looks for the table and the columns before the first row comes.
   const std::size_t columns = target.columns.size();
   const std::string probe =
-      columns == 0 ? IntoTable(target) + " DEFAULT VALUES" : InsertInto(target, columns);
+      columns == 0 ? absl::StrFormat("INSERT INTO %s DEFAULT VALUES", QuotedTable(target))
+                   : InsertInto(target, columns);
   auto insert = session_->Prepare(probe);
   if (!insert.ok()) return OwnStatement(insert.status());
   if (absl::Status allowed = CheckAccess(insert->get(), transaction_access_); !allowed.ok()) {

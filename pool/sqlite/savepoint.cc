@@ -6,7 +6,6 @@
 #include "pool/errors.h"
 #include "pool/sqlite/connection.h"
 #include "pool/sqlite/refusals.h"
-#include "pool/sqlite/text.h"
 
 namespace emsdb::sqlite {
 namespace {
@@ -28,7 +27,6 @@ void SqliteConnection::FailTransaction() {
 absl::Status SqliteConnection::Savepoint(const SavepointAction& action, const Bounds& bounds) {
   const Interruption::Within within(session_->interruption(), bounds);
   if (absl::Status name = CheckSavepointName(action); !name.ok()) return name;
-  if (!IsUtf8(action.name)) return SavepointNameNotUtf8(action);
   if (absl::Status ready = Ready(Stage::kRunning); !ready.ok()) return ready;
   if (state_ == TransactionState::kIdle) {
     return absl::FailedPreconditionError("there is no transaction for a savepoint");

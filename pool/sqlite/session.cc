@@ -28,18 +28,24 @@ std::string FileName(const SqliteOptions& options) {
   return plain ? options.path : "./" + options.path;
 }
 
-// What the operator should look at.
-std::string FileTrouble(const std::string& path) {
+// What the operator should look at, and the same without the path.
+struct Trouble {
+  std::string named;
+  std::string unnamed;
+};
+
+Trouble FileTrouble(const std::string& path) {
   std::error_code error;
   const std::filesystem::path file(path);
   const std::filesystem::path directory = file.has_parent_path() ? file.parent_path() : ".";
   if (!std::filesystem::exists(directory, error)) {
-    return absl::StrFormat("the directory %s does not exist", directory.string());
+    return {absl::StrFormat("the directory %s does not exist", directory.string()),
+            "its directory does not exist"};
   }
   if (!std::filesystem::is_directory(directory, error)) {
-    return absl::StrFormat("%s is no directory", directory.string());
+    return {absl::StrFormat("%s is no directory", directory.string()), "its directory is none"};
   }
-  if (std::filesystem::is_directory(file, error)) return "it is a directory";
+  if (std::filesystem::is_directory(file, error)) return {"it is a directory", "it is a directory"};
   return {};
 }
 
@@ -106,8 +112,8 @@ absl::Status Session::UseWriteAheadLog() {
   }
   if (mode != "wal") {
     return ConnectionUnavailable(
-        absl::StrFormat("%s: no write-ahead log can be used there", options_.path),
-        Stage::kConnecting);
+        "the SQLite database can have no write-ahead log where it is", Stage::kConnecting,
+        absl::StrFormat("%s: no write-ahead log can be used there", options_.path));
   }
   if (absl::Status status = Pragma("PRAGMA synchronous=FULL"); !status.ok()) return status;
   // The log shrinks again after a long read had made it grow.
@@ -130,14 +136,16 @@ absl::Status Session::Pragma(const char* sql, std::string* answer) {
 absl::Status Session::OpenFailure() const {
   absl::Status cause = interruption_.Cause(Stage::kConnecting);
   if (!cause.ok()) return cause;
-  std::string trouble = FileTrouble(options_.path);
+  Trouble trouble = FileTrouble(options_.path);
   const SqlError error = LastError();
-  if (trouble.empty()) {
-    trouble = absl::StrFormat("%s (%s)", error.message, MeaningOf(error.result_code).name);
+  if (trouble.named.empty()) {
+    const char* name = MeaningOf(error.result_code).name;
+    trouble = {absl::StrFormat("%s (%s)", error.message, name),
+               absl::StrFormat("%s (%s)", sqlite3_errstr(error.result_code), name)};
   }
   return ConnectionUnavailable(
-      absl::StrFormat("cannot open the SQLite database %s: %s", options_.path, trouble),
-      Stage::kConnecting);
+      absl::StrFormat("cannot open the SQLite database: %s", trouble.unnamed), Stage::kConnecting,
+      absl::StrFormat("cannot open the SQLite database %s: %s", options_.path, trouble.named));
 }
 
 absl::StatusOr<StatementHandle> Session::Prepare(const std::string& sql) {

@@ -15,6 +15,7 @@
 #include "pool/sqlite/result_code.h"
 #include "pool/sqlite/text.h"
 #include "pool/statement_facts.h"
+#include "pool/utf8.h"
 
 namespace emsdb::sqlite {
 namespace {

@@ -2,14 +2,15 @@
 #include <gtest/gtest.h>
 
 #include <cstdlib>
-#include <filesystem>
 #include <fstream>
 #include <sstream>
+#include <string>
 
 #include "client/client.h"
 #include "client/error_info.h"
 #include "client/outcome.h"
 #include "tests/support/fake_gateway.h"
+#include "tests/support/temporary_directory.h"
 
 namespace emsdb::client {
 namespace {
@@ -19,7 +20,7 @@ struct KeyPair {
   std::string key;
 };
 
-std::string Contents(const std::filesystem::path& path) {
+std::string Contents(const std::string& path) {
   std::ostringstream text;
   text << std::ifstream(path).rdbuf();
   return text.str();
@@ -27,18 +28,16 @@ std::string Contents(const std::filesystem::path& path) {
 
 // Signed by itself, so it is its own root.
 KeyPair MakeKeyPair() {
-  std::string directory = testing::TempDir() + "/emsdb-tls-XXXXXX";
-  if (mkdtemp(directory.data()) == nullptr) return {};
+  const TemporaryDirectory directory;
   const std::string command =
       "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 "
       "-subj /CN=gateway.test -addext subjectAltName=DNS:gateway.test -keyout " +
-      directory + "/key.pem -out " + directory + "/cert.pem 2>" + directory + "/log";
+      directory.File("key.pem") + " -out " + directory.File("cert.pem") + " 2>" +
+      directory.File("log");
   const int status = std::system(command.c_str());  // NOLINT(concurrency-mt-unsafe)
-  EXPECT_EQ(status, 0) << Contents(directory + "/log");
-  KeyPair pair{.certificate = Contents(directory + "/cert.pem"),
-               .key = Contents(directory + "/key.pem")};
-  std::filesystem::remove_all(directory);
-  return pair;
+  EXPECT_EQ(status, 0) << Contents(directory.File("log"));
+  return {.certificate = Contents(directory.File("cert.pem")),
+          .key = Contents(directory.File("key.pem"))};
 }
 
 const KeyPair& Pair() {

@@ -68,6 +68,15 @@ inline Bounds Within(Duration wait, const StopSignal* stop = nullptr) {
 }
 inline Bounds Soon() { return Within(std::chrono::seconds(10)); }
 
+// Why a statement may be told to stop, and what it is answered with.
+struct StopCase {
+  StopReason reason;
+  absl::StatusCode code;
+};
+inline constexpr StopCase kStopCases[] = {{StopReason::kCallerLeft, absl::StatusCode::kCancelled},
+                                          {StopReason::kExpired, absl::StatusCode::kAborted},
+                                          {StopReason::kShutdown, absl::StatusCode::kUnavailable}};
+
 // A database, a connection that writes, and a table `t` of the test's own with the columns
 // id (primary key), b, i, d, s (text) and y (bytes); dropped at the end.
 class ConnectorContract : public testing::TestWithParam<ContractFactory> {

@@ -41,13 +41,7 @@ TEST_F(PostgresAnswer, IsNoCutResultWhenTheSinkHoldsARowBeyondTheDeadline) {
 }
 
 TEST_F(PostgresAnswer, IsNoCutResultWhenItIsToldToStopInTheMiddleOfTheRows) {
-  const struct {
-    StopReason reason;
-    absl::StatusCode code;
-  } cases[] = {{StopReason::kCallerLeft, absl::StatusCode::kCancelled},
-               {StopReason::kExpired, absl::StatusCode::kAborted},
-               {StopReason::kShutdown, absl::StatusCode::kUnavailable}};
-  for (const auto& [reason, code] : cases) {
+  for (const auto& [reason, code] : kStopCases) {
     StopSignal stop;
     CollectingSink sink;
     sink.on_row = [&stop, &sink, why = reason] {

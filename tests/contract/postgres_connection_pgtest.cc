@@ -102,10 +102,13 @@ TEST_F(PostgresConnection, TellsApartWhoCancelled) {
             absl::StatusCode::kDeadlineExceeded);
   const pid_t backend = BackendOf(connection());
   std::thread operator_cancels([&] {
-    std::this_thread::sleep_for(milliseconds(150));
-    MustRun(admin(), "SELECT pg_cancel_backend($1)", {std::int64_t{backend}});
+    while (MustGetInt(admin(),
+                      "SELECT count(pg_cancel_backend(pid)) FROM pg_stat_activity WHERE pid = $1 "
+                      "AND state = 'active' AND query = 'SELECT pg_sleep(31)'",
+                      {std::int64_t{backend}}) == 0) {
+    }
   });
-  const absl::Status status = TryRun(connection(), "SELECT pg_sleep(30)");
+  const absl::Status status = TryRun(connection(), "SELECT pg_sleep(31)");
   operator_cancels.join();
   EXPECT_EQ(status.code(), absl::StatusCode::kAborted) << status;
   EXPECT_EQ(DetailOf(status).sqlstate, "57014");

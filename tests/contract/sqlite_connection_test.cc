@@ -361,6 +361,24 @@ TEST_F(SqliteLocks, AreTakenWhenAWritersTransactionBegins) {
   EXPECT_THAT(writer_->Commit({}), IsOk());
 }
 
+// T73: the log cannot be folded back behind a reader's view, and grows; not a byte longer than
+// that.
+TEST_F(SqliteTransactions, ThatReadLetTheLogGrowOnlyAsLongAsTheyAreOpen) {
+  const auto write = [&] {
+    EXPECT_THAT(Run(*writer_, "INSERT INTO t SELECT randomblob(1000000)"), IsOk());
+    return std::filesystem::file_size(file() + "-wal");
+  };
+  ASSERT_THAT(reader_->Begin({.access = Access::kReadOnly}, {}, {}), IsOk());
+  EXPECT_EQ(Count(*reader_), Int(0));
+  std::uintmax_t grown = 0;
+  for (int i = 0; i < 20; ++i) grown = write();
+  EXPECT_GT(grown, 20'000'000U);
+  EXPECT_EQ(Count(*reader_), Int(0));
+  ASSERT_THAT(reader_->Commit({}), IsOk());
+  for (int i = 0; i < 40; ++i) EXPECT_LT(write(), grown + 8'000'000U);
+  EXPECT_EQ(Count(*reader_), Int(60));
+}
+
 // T21
 TEST_F(SqliteTransactions, AreNotBegunForVacuumWhereTheCallerSaysSo) {
   const RunOptions unwrapped = {.wrapping = Wrapping::kNone};
@@ -378,6 +396,11 @@ TEST_F(SqliteTransactions, AreNotBegunForVacuumWhereTheCallerSaysSo) {
   for (const char* other : {"VACUUM INTO 'other.db'", "VACUUM temp", "VACUUM; SELECT 1"}) {
     EXPECT_EQ(run(*writer_, other).status().code(), absl::StatusCode::kPermissionDenied) << other;
   }
+  CollectingSink none;
+  EXPECT_THAT(
+      writer_->Execute({.sql = "VACUUM"},
+                       {.access = Access::kReadOnly, .wrapping = Wrapping::kNone}, {}, none),
+      HasReason("READ_ONLY"));
   ASSERT_THAT(writer_->Begin({}, {}, {}), IsOk());
   EXPECT_EQ(run(*writer_, "VACUUM").status().code(), absl::StatusCode::kFailedPrecondition);
   ASSERT_THAT(writer_->RollBack({}), IsOk());

@@ -12,6 +12,7 @@ namespace {
 using std::chrono::seconds;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 class OpenSqlite : public SqliteFixture {};
 
@@ -51,7 +52,10 @@ TEST_F(OpenSqlite, LetsManyOpenANewFileAtOnce) {
 TEST_F(OpenSqlite, SaysThatTheDirectoryIsNotThere) {
   EXPECT_THAT(OpenStatus(directory_.File("no/such/main.db")),
               AllOf(StatusIs(absl::StatusCode::kUnavailable),
-                    HasMessage(HasSubstr("no/such does not exist"))));
+                    HasMessage(HasSubstr("its directory does not exist")),
+                    HasMessage(Not(HasSubstr(directory_.path()))),
+                    HasDetail(::testing::Field(&ErrorDetail::for_operators,
+                                               HasSubstr("no/such does not exist")))));
 }
 
 TEST_F(OpenSqlite, SaysThatThePathIsADirectory) {

@@ -153,18 +153,6 @@ TEST(SqliteResultCode, SaysWhenToTryAgain) {
   EXPECT_FALSE(DetailOf(StatusFor(SQLITE_FULL, "full")).retry_after.has_value());
 }
 
-TEST(SqliteText, IsUtf8OrNot) {
-  for (const char* text : {"", "plain ascii of more than eight bytes", "Grüße", "世界",
-                           "\U0010FFFF", "\u07FF\u0800\uFFFF\U00010000", "\uD7FF\uE000"}) {
-    EXPECT_TRUE(IsUtf8(text)) << text;
-  }
-  for (const char* text : {"\x80", "\xC0\x80", "\xC1\xBF", "\xE0\x9F\xBF", "\xED\xA0\x80",
-                           "\xF0\x8F\xBF\xBF", "\xF4\x90\x80\x80", "\xF5\x80\x80\x80", "\xFF",
-                           "long enough \xC3", "\xE4\xB8", "\xC3(", "12345678\xFE"}) {
-    EXPECT_FALSE(IsUtf8(text)) << text;
-  }
-}
-
 TEST(SqliteText, IsBlankWithoutAStatement) {
   for (const char* sql : {"", " \t\n;;", "-- a", "/* a */ -- b\n;", "/* open", "--"}) {
     EXPECT_TRUE(IsBlankSql(sql)) << sql;

@@ -16,6 +16,7 @@
 #include "client/error_info.h"
 #include "emsdb/v1/query_service.grpc.pb.h"
 #include "emsdb/v1/transaction_service.grpc.pb.h"
+#include "tests/end_to_end/connect.h"
 #include "tests/end_to_end/postgres_fixture.h"
 #include "tests/support/gateway_process.h"
 #include "tests/support/tcp_proxy.h"
@@ -30,11 +31,6 @@ using client::ErrorInfoOf;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 using ::testing::HasSubstr;
-
-Client Connect(const GatewayProcess& gateway) {
-  return *Client::Connect(
-      {.address = gateway.address(), .caller = "test", .retry = {.max_attempts = 1}});
-}
 
 // Runs the client program and its answer.
 Ended Emsdb(const GatewayProcess& gateway, const std::vector<std::string>& arguments) {

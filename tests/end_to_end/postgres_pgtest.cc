@@ -15,6 +15,7 @@
 #include "client/client.h"
 #include "client/error_info.h"
 #include "emsdb/v1/query_service.grpc.pb.h"
+#include "tests/end_to_end/connect.h"
 #include "tests/end_to_end/postgres_fixture.h"
 #include "tests/support/gateway_process.h"
 
@@ -29,11 +30,6 @@ using std::chrono::seconds;
 using std::chrono::steady_clock;
 using ::testing::HasSubstr;
 using ::testing::Not;
-
-Client Connect(const GatewayProcess& gateway, const std::string& caller = "test") {
-  return *Client::Connect(
-      {.address = gateway.address(), .caller = caller, .retry = {.max_attempts = 1}});
-}
 
 std::int64_t Number(const client::Value& value) {
   const std::int64_t* number = value.get_if<std::int64_t>();
@@ -410,7 +406,7 @@ TEST_F(Postgres, WritesNoValueIntoTheLog) {
         .IgnoreError();
   }
   EXPECT_EQ(gateway.Terminate(), 0);
-  EXPECT_THAT(gateway.LogWith("23505"), HasSubstr("23505"));
+  EXPECT_THAT(gateway.log(), HasSubstr("23505"));
   EXPECT_THAT(gateway.log(), Not(HasSubstr("Muster")));
   EXPECT_THAT(gateway.log(), Not(HasSubstr("7771234")));
 }

@@ -14,6 +14,7 @@
 
 #include "client/client.h"
 #include "client/error_info.h"
+#include "tests/end_to_end/connect.h"
 #include "tests/support/gateway_process.h"
 #include "tests/support/temporary_directory.h"
 
@@ -25,6 +26,7 @@ using client::ErrorInfo;
 using client::ErrorInfoOf;
 using client::Value;
 using ::testing::HasSubstr;
+using ::testing::Not;
 using enum absl::StatusCode;
 
 constexpr const char* kSetup[] = {
@@ -104,10 +106,6 @@ std::vector<Case> Cases() {
   };
 }
 
-Client Connect(const GatewayProcess& gateway) {
-  return *Client::Connect({.address = gateway.address(), .retry = {.max_attempts = 1}});
-}
-
 std::map<std::string, std::string> Rest(const ErrorInfo& info) {
   std::map<std::string, std::string> rest = info.metadata;
   for (const char* key : {"retryable", "stage", "elapsed_ms"}) rest.erase(key);
@@ -162,7 +160,7 @@ TEST(SqliteResultCodeTable, TellsAFileThatIsNoDatabaseFromOneThatIsNotThere) {
   const TemporaryDirectory directory;
   const std::string file = directory.path() + "/noise.db";
   std::ofstream(file) << std::string(8192, 'x');
-  const GatewayProcess gateway(
+  GatewayProcess gateway(
       {{"FIRE_DATABASE_URL", "sqlite:///" + file},
        {"HEMS_DATABASE_URL", "sqlite:///" + directory.path() + "/nosuch/fire.db"}});
   const Client client = Connect(gateway);
@@ -174,6 +172,16 @@ TEST(SqliteResultCodeTable, TellsAFileThatIsNoDatabaseFromOneThatIsNotThere) {
   EXPECT_EQ(gone.code(), kUnavailable) << gone;
   EXPECT_EQ(ErrorInfoOf(gone).Get("stage"), "connecting");
   EXPECT_THAT(std::string(gone.message()), HasSubstr("does not exist"));
+  // Where the file is, the log says (T68).
+  for (const absl::Status& status : {noise, gone}) {
+    EXPECT_THAT(status.ToString(), Not(HasSubstr(directory.path())));
+    for (const auto& [key, value] : ErrorInfoOf(status).metadata) {
+      EXPECT_THAT(value, Not(HasSubstr(directory.path()))) << key;
+    }
+  }
+  EXPECT_EQ(gateway.Terminate(), 0);
+  EXPECT_THAT(gateway.log(), HasSubstr("cannot open the SQLite database " + file));
+  EXPECT_THAT(gateway.log(), HasSubstr(directory.path() + "/nosuch does not exist"));
 }
 
 // What another process does to a file.

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <functional>
 #include <stdexcept>
 #include <thread>
@@ -19,6 +20,7 @@ namespace {
 using client::Client;
 using client::ErrorInfoOf;
 using client::Priority;
+using std::chrono::milliseconds;
 using ::testing::ElementsAre;
 
 class PostgresRights : public ::testing::Test {
@@ -44,8 +46,7 @@ TEST_F(PostgresRights, LetTheDatabaseRefuseEveryWriteOfACallerThatOnlyReads) {
   const Client reports = ConnectAs(gateway, kReportsToken);
   EXPECT_TRUE(reports.Query("main", "select * from calls").ok());
   const char* const writes[] = {"insert into calls values (1)",
-                                "with n as (insert into calls values (2) returning id) "
-                                "select * from n",
+                                "with n as (insert into calls values (2) returning id) table n",
                                 "select sneak()", "create table more (id int)",
                                 "select nextval('numbers')"};
   for (const char* sql : writes) {
@@ -63,6 +64,27 @@ TEST_F(PostgresRights, LetTheDatabaseRefuseEveryWriteOfACallerThatOnlyReads) {
   EXPECT_EQ(database_.Run("select count(*) from calls"), "0");
 }
 
+// T21, T67: such a statement has no transaction that could be read-only, so a caller that only
+// reads has none.
+TEST_F(PostgresRights, RefuseACallerThatOnlyReadsWhatRunsOutsideOfTransactions) {
+  GatewayProcess gateway(Settings());
+  const Client reports = ConnectAs(gateway, kReportsToken);
+  for (const char* sql :
+       {"insert into calls values (1)", "vacuum calls", "create index concurrently i on calls (id)",
+        "create table more (id int)", "select 1", "set default_transaction_read_only = off",
+        "do $$begin insert into calls values (2); end$$"}) {
+    const absl::Status status =
+        reports.Query("main", sql, {}, {.wrapping = client::Wrapping::kNone}).status();
+    EXPECT_EQ(status.code(), absl::StatusCode::kPermissionDenied) << sql << status;
+    EXPECT_EQ(ErrorInfoOf(status).reason, "READ_ONLY_CALLER") << sql;
+  }
+  EXPECT_EQ(database_.Run("select count(*) from calls"), "0");
+  EXPECT_EQ(database_.Run("select count(*) from pg_class where relname in ('i', 'more')"), "0");
+  EXPECT_TRUE(ConnectAs(gateway, kCadToken)
+                  .Query("main", "vacuum calls", {}, {.wrapping = client::Wrapping::kNone})
+                  .ok());
+}
+
 TEST_F(PostgresRights, KeepAReaderFromMakingItsTransactionOneThatWrites) {
   GatewayProcess gateway(Settings());
   const Client reports = ConnectAs(gateway, kReportsToken);
@@ -73,8 +95,8 @@ TEST_F(PostgresRights, KeepAReaderFromMakingItsTransactionOneThatWrites) {
         "select set_config('transaction_read_only', 'off', true)",
         "select set_config('transaction_read_only', 'off', false)",
         "do $$begin set transaction read write; insert into calls values (1); end$$",
-        "do $$begin perform set_config('transaction_read_only', 'off', false); "
-        "insert into calls values (1); end$$"}) {
+        R"(do $$begin perform set_config('transaction_read_only', 'off', false);
+           insert into calls values (1); end$$)"}) {
     reports.Query("main", trick).IgnoreError();
     reports.ExecuteBatch("main", {{.sql = trick}, {.sql = "insert into calls values (2)"}})
         .IgnoreError();
@@ -85,6 +107,39 @@ TEST_F(PostgresRights, KeepAReaderFromMakingItsTransactionOneThatWrites) {
     EXPECT_FALSE(reports.Query("main", "insert into calls values (4)").ok()) << trick;
     EXPECT_EQ(database_.Run("select count(*) from calls"), "0") << trick;
   }
+}
+
+// T66: what reaches out of the database is for its own rights to refuse, and the login that the
+// README describes has none of them; what such a login may do is bounded by its deadline.
+TEST_F(PostgresRights, AreThoseOfTheLoginWhereAFunctionReachesOutOfTheDatabase) {
+  const std::string role = "plain_" + database_.name();
+  database_.Run("create role " + role + " login password 'plain'");
+  database_.Run("grant select, insert, update, delete on calls to " + role);
+  const std::string url = database_.url();
+  GatewayProcess gateway(file_.With(
+      {{"DATABASE_URL", "postgresql://" + role + ":plain" + url.substr(url.find('@'))}}));
+  const Client cad = ConnectAs(gateway, kCadToken);
+  EXPECT_TRUE(cad.Query("main", "insert into calls values (1)").ok());
+  for (const char* sql :
+       {"select pg_read_file('/etc/passwd')", "select pg_ls_dir('.')",
+        "select lo_import('/etc/passwd')", "select lo_export(1, '/tmp/x')",
+        "do $$begin perform pg_read_file('/etc/passwd'); end$$", "create extension dblink",
+        "create table more (id int)", "alter table calls add column more int",
+        "select pg_reload_conf()", "select * from pg_authid",
+        "create function f() returns int language c as '/lib/x.so', 'f'"}) {
+    const absl::Status status = cad.Query("main", sql).status();
+    EXPECT_EQ(status.code(), absl::StatusCode::kPermissionDenied) << sql << status;
+    EXPECT_EQ(ErrorInfoOf(status).sqlstate(), "42501") << sql;
+  }
+  EXPECT_EQ(cad.Query("main", "copy calls to program 'cat'").status().code(),
+            absl::StatusCode::kInvalidArgument);
+  const absl::Status slept =
+      cad.Query("main", "select pg_sleep(60)", {}, {.call = {.deadline = milliseconds(200)}})
+          .status();
+  EXPECT_EQ(slept.code(), absl::StatusCode::kDeadlineExceeded) << slept;
+  EXPECT_EQ(gateway.Terminate(), 0);
+  database_.Run("drop owned by " + role);
+  database_.Run("drop role " + role);
 }
 
 // One connection, held; two callers in line behind it. Who comes first is who was let through.

@@ -139,6 +139,17 @@ TEST_F(Rights, KeepsACallerFromDatabasesThatAreNotItsOwn) {
 }
 
 // T67
+// T21, T67
+TEST_F(Rights, RefuseACallerThatOnlyReadsWhatRunsOutsideOfTransactions) {
+  for (const char* sql : {"vacuum", "insert into calls values (1)", "select 1"}) {
+    const absl::Status status =
+        As(kReportsToken).Query("main", sql, {}, {.wrapping = client::Wrapping::kNone}).status();
+    EXPECT_EQ(status.code(), absl::StatusCode::kPermissionDenied) << sql << status;
+    EXPECT_EQ(ErrorInfoOf(status).reason, "READ_ONLY_CALLER") << sql;
+  }
+  EXPECT_EQ(CallsThere(), client::Value(0));
+}
+
 TEST_F(Rights, LetsTheDatabaseRefuseEveryWriteOfACallerThatOnlyReads) {
   const Client reports = As(kReportsToken);
   EXPECT_TRUE(reports.Query("main", "select * from calls").ok());

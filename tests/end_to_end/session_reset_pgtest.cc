@@ -7,6 +7,7 @@
 #include <string>
 
 #include "client/client.h"
+#include "tests/end_to_end/connect.h"
 #include "tests/end_to_end/postgres_fixture.h"
 #include "tests/support/gateway_process.h"
 
@@ -33,9 +34,6 @@ class SessionResets : public ::testing::Test {
             {"DB_POOL_SIZE", "1"},
             {"DB_MAX_OVERFLOW", "0"},
             {"EMSDB_SESSION_RESET", reset}};
-  }
-  static Client Connect(const GatewayProcess& gateway) {
-    return *Client::Connect({.address = gateway.address(), .retry = {.max_attempts = 1}});
   }
   static std::string Text(const absl::StatusOr<client::Result>& result) {
     if (!result.ok()) return result.status().ToString();

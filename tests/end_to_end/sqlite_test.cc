@@ -13,6 +13,7 @@
 #include "emsdb/v1/query_service.grpc.pb.h"
 #include "emsdb/v1/transaction_service.grpc.pb.h"
 #include "pool/mutex.h"
+#include "tests/end_to_end/connect.h"
 #include "tests/support/gateway_process.h"
 
 namespace emsdb {
@@ -21,10 +22,6 @@ namespace {
 using client::BatchStatement;
 using client::Client;
 using client::ErrorInfoOf;
-
-Client Connect(const GatewayProcess& gateway) {
-  return *Client::Connect({.address = gateway.address(), .retry = {.max_attempts = 1}});
-}
 
 constexpr char kUnits[] = "create table units (id integer primary key, name text not null unique)";
 

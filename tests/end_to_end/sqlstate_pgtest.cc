@@ -13,6 +13,7 @@
 
 #include "client/client.h"
 #include "client/error_info.h"
+#include "tests/end_to_end/connect.h"
 #include "tests/end_to_end/postgres_fixture.h"
 #include "tests/support/gateway_process.h"
 
@@ -296,10 +297,6 @@ std::map<std::string, std::string> Rest(const ErrorInfo& info) {
 class SqlstateTable : public ::testing::Test {
  protected:
   SqlstateTable() { database_.Run(kSetup); }
-
-  Client Connect(const GatewayProcess& gateway) const {
-    return *Client::Connect({.address = gateway.address(), .retry = {.max_attempts = 1}});
-  }
 
   const OwnDatabase database_;
 };

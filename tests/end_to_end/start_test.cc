@@ -14,6 +14,7 @@
 #include "client/client.h"
 #include "emsdb/v1/query_service.grpc.pb.h"
 #include "tests/end_to_end/certificates.h"
+#include "tests/end_to_end/connect.h"
 #include "tests/support/gateway_process.h"
 
 namespace emsdb {
@@ -25,10 +26,6 @@ using ::testing::Not;
 
 // Nothing listens on port 1.
 constexpr char kNowhere[] = "postgresql://app:s3cret@127.0.0.1:1/ems";
-
-Client Connect(const GatewayProcess& gateway) {
-  return *Client::Connect({.address = gateway.address(), .retry = {.max_attempts = 1}});
-}
 
 // The pools as `emsdb pools --format json` shows them, by database.
 nlohmann::json Pools(const Environment& settings) {

@@ -10,6 +10,7 @@
 
 #include "client/client.h"
 #include "client/error_info.h"
+#include "tests/end_to_end/connect.h"
 #include "tests/end_to_end/postgres_fixture.h"
 #include "tests/support/gateway_process.h"
 
@@ -32,9 +33,6 @@ class Statements : public ::testing::Test {
     settings.insert(
         {{"DATABASE_URL", database_.url()}, {"DB_POOL_SIZE", "1"}, {"DB_MAX_OVERFLOW", "0"}});
     return settings;
-  }
-  static Client Connect(const GatewayProcess& gateway) {
-    return *Client::Connect({.address = gateway.address(), .retry = {.max_attempts = 1}});
   }
   static std::string Metrics(const GatewayProcess& gateway) {
     return RunProgram("/usr/bin/curl", {"-s", "http://" + gateway.metrics_address() + "/metrics"},

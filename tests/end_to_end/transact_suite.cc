@@ -9,6 +9,7 @@
 
 #include "client/error_info.h"
 #include "pool/mutex.h"
+#include "tests/end_to_end/connect.h"
 
 namespace emsdb {
 
@@ -31,8 +32,7 @@ GatewayProcess& TransactSuite::Gateway(const Environment& more) {
 }
 
 Client TransactSuite::Connect(const std::string& caller) const {
-  return *Client::Connect(
-      {.address = gateway_->address(), .caller = caller, .retry = {.max_attempts = 1}});
+  return emsdb::Connect(*gateway_, caller);
 }
 
 std::int64_t TransactSuite::Count() const {

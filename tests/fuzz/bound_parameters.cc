@@ -8,6 +8,7 @@
 
 #include "pool/errors.h"
 #include "pool/postgres/values.h"
+#include "pool/utf8.h"
 #include "tests/fuzz/reader.h"
 #include "tests/fuzz/target.h"
 #include "tests/fuzz/targets.h"

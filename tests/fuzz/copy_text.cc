@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "pool/copy_target.h"
+#include "pool/names.h"
 #include "pool/postgres/values.h"
 #include "pool/sql_lexer.h"
 #include "tests/fuzz/reader.h"
@@ -72,7 +74,7 @@ void CheckLine(const std::vector<Value>& row, std::string_view line) {
 
 // Every name is one quoted name of the statement.
 void CheckTarget(const CopyTarget& target) {
-  if (!CheckCopyTarget(target).ok()) return;
+  if (!CheckCopyTarget(target, kLongestPostgresName).ok()) return;
   const std::string sql = CopyStatement(target);
   SqlLexer lexer(sql);
   std::size_t names = 0;

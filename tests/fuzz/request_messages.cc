@@ -9,8 +9,10 @@
 #include "emsdb/v1/database_service.pb.h"
 #include "emsdb/v1/query_service.pb.h"
 #include "emsdb/v1/transaction_service.pb.h"
+#include "pool/copy_target.h"
 #include "pool/errors.h"
 #include "pool/limits.h"
+#include "pool/names.h"
 #include "pool/postgres/copy_text.h"
 #include "pool/postgres/values.h"
 #include "server/convert.h"
@@ -127,7 +129,7 @@ void Check(const v1::CopyInRequest& request) {
       .schema = request.start().schema(),
       .table = request.start().table(),
       .columns = {request.start().columns().begin(), request.start().columns().end()}};
-  if (const absl::Status status = CheckCopyTarget(target); !status.ok()) {
+  if (const absl::Status status = CheckCopyTarget(target, kLongestPostgresName); !status.ok()) {
     CheckRefusal(status, "start.");
   }
 }

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "pool/sql_lexer.h"
+#include "pool/utf8.h"
 #include "tests/fuzz/reader.h"
 #include "tests/fuzz/target.h"
 #include "tests/fuzz/targets.h"
@@ -29,8 +30,8 @@ void Savepoint(std::string_view input) {
                                .name = std::string(reader.Rest())};
   const bool accepted = CheckSavepointName(action).ok();
   Require(accepted == (!action.name.empty() && action.name.size() <= 63 &&
-                       action.name.find('\0') == std::string::npos),
-          "1 to 63 bytes without U+0000 are a name, and nothing else is");
+                       TextProblem(action.name).empty()),
+          "1 to 63 bytes of UTF-8 without U+0000 are a name, and nothing else is");
   if (!accepted) return;
   const std::string sql = SavepointText(action);
   SqlLexer lexer(sql);

@@ -7,8 +7,8 @@
 
 #include "pool/postgres/session_changes.h"
 #include "pool/postgres/statement_check.h"
-#include "pool/postgres/values.h"
 #include "pool/sql_lexer.h"
+#include "pool/utf8.h"
 #include "tests/fuzz/reader.h"
 #include "tests/fuzz/target.h"
 #include "tests/fuzz/targets.h"

@@ -5,7 +5,7 @@
 #include "client/error_info.h"
 #include "emsdb/wire/v1/rpc_status.pb.h"
 #include "pool/errors.h"
-#include "pool/postgres/values.h"
+#include "pool/utf8.h"
 #include "server/rpc_status.h"
 #include "tests/fuzz/reader.h"
 #include "tests/fuzz/target.h"

@@ -1,11 +1,10 @@
-// All that tell UTF-8 from other bytes agree; what is mended is UTF-8, and what goes to a terminal
-// cannot steer it.
+// Gateway and client agree on what is UTF-8; what is mended or shortened is UTF-8, and what goes to
+// a terminal cannot steer it.
 #include <string>
 
 #include "client/cli/terminal_text.h"
 #include "client/text_check.h"
-#include "pool/postgres/values.h"
-#include "pool/sqlite/text.h"
+#include "pool/utf8.h"
 #include "tests/fuzz/target.h"
 #include "tests/fuzz/targets.h"
 
@@ -29,14 +28,18 @@ void CheckTerminalText(std::string_view text) {
 
 void TextEncoding(std::string_view input) {
   const bool valid = IsUtf8(input);
-  Require(sqlite::IsUtf8(input) == valid, "both drivers agree on what is UTF-8");
   Require(client::IsUtf8(input) == valid, "client and gateway agree on what is UTF-8");
   const bool fit = valid && input.find('\0') == std::string_view::npos;
-  Require(sqlite::TextProblem(input).empty() == fit, "SQLite's driver takes what is fit");
+  Require(TextProblem(input).empty() == fit, "a driver takes what is fit");
   Require(client::TextProblem(input).empty() == fit, "the client sends what is fit");
   const std::string mended = MakeUtf8(input);
   Require(IsUtf8(mended), "what was mended is UTF-8");
   Require(!valid || mended == input, "what is UTF-8 needs no mending");
+  const std::size_t most = input.empty() ? 0 : static_cast<unsigned char>(input[0]);
+  const std::string_view front = FrontOf(input, most);
+  Require(front.size() <= most && input.starts_with(front), "the front is of the text");
+  Require(!valid || (IsUtf8(front) && (front.size() == input.size() || front.size() + 3 >= most)),
+          "the front of UTF-8 is UTF-8, and no shorter than it must be");
   CheckTerminalText(input);
 }
 

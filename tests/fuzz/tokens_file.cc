@@ -4,7 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
-#include "pool/postgres/values.h"
+#include "pool/utf8.h"
 #include "tests/fuzz/reader.h"
 #include "tests/fuzz/target.h"
 #include "tests/fuzz/targets.h"

@@ -1,6 +1,7 @@
 # The pool itself: decisions alone, and with real threads on a scripted driver.
 emsdb_test(pool_core_test
   call_test.cc
+  copy_target_test.cc
   kept_answers_test.cc
   later_test.cc
   line_test.cc
@@ -8,6 +9,7 @@ emsdb_test(pool_core_test
   order_test.cc
   outage_test.cc
   pool_state_bounds_test.cc
+  pool_state_groups_test.cc
   pool_state_opening_test.cc
   pool_state_operate_test.cc
   pool_state_outage_test.cc
@@ -15,12 +17,14 @@ emsdb_test(pool_core_test
   pool_state_test.cc
   pool_manager_test.cc
   pool_stress_test.cc
+  proven_reads_test.cc
   pool_test.cc
   session_reset_test.cc
   spike_test.cc
   transaction_sequence_test.cc
   transactions_test.cc
   upkeep_test.cc
+  utf8_test.cc
   LIBRARIES emsdb::pool emsdb_test_support)
 
 if(EMSDB_SANITIZE MATCHES "thread")

@@ -4,6 +4,8 @@
 
 #include <string>
 
+#include "pool/errors.h"
+
 namespace emsdb {
 namespace {
 
@@ -33,6 +35,24 @@ TEST(KeptAnswers, KeepsNothingOfAnAnswerThatIsTooLargeNorTheOneBeforeIt) {
   answers.Put("a", Body(5000));
   EXPECT_EQ(answers.Find("a"), nullptr);
   EXPECT_EQ(answers.bytes(), 0U);
+}
+
+// An error's details take memory as a body does: a database's may be long.
+TEST(KeptAnswers, CountsTheDetailsOfAnError) {
+  const auto refused = [](std::size_t bytes) {
+    return KeptAnswer{
+        WithDetail(absl::AbortedError("no"), {.reason = "X", .hint = std::string(bytes, 'x')}), {}};
+  };
+  KeptAnswers answers({.one = 5000, .all = 12000});
+  answers.Put("a", refused(4000));
+  EXPECT_GT(answers.bytes(), 4000U);
+  answers.Put("b", refused(4000));
+  EXPECT_GT(answers.bytes(), 8000U);
+  answers.Put("c", refused(4000));
+  EXPECT_EQ(answers.Find("a"), nullptr);
+  EXPECT_NE(answers.Find("c"), nullptr);
+  answers.Put("c", refused(6000));
+  EXPECT_EQ(answers.Find("c"), nullptr);
 }
 
 TEST(KeptAnswers, LetsTheOldestMakeRoomAndNeverTakesMoreThanItMay) {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "tests/pool/recorded_call.h"
+#include "tests/pool/recording_observer.h"
 #include "tests/pool/state_play.h"
 #include "tests/support/status_matchers.h"
 
@@ -281,21 +282,7 @@ TEST_F(ThePool, KeepsTheOthersWhenTheDriverGaveOneUp) {
 
 // T40: the others have nothing to do with it.
 TEST_F(ThePool, ClosesOnlyTheConnectionWhoseSessionWasChanged) {
-  class Reasons final : public PoolObserver {
-   public:
-    void Closed(CloseReason reason) override {
-      MutexLock lock(mutex_);
-      reasons_.push_back(reason);
-    }
-    std::vector<CloseReason> Get() {
-      MutexLock lock(mutex_);
-      return reasons_;
-    }
-
-   private:
-    Mutex mutex_;
-    std::vector<CloseReason> reasons_ ABSL_GUARDED_BY(mutex_);
-  } observer;
+  RecordingObserver observer;
   auto connector = std::make_unique<ScriptedConnector>(clock);
   ScriptedConnector& script = *connector;
   {
@@ -318,8 +305,8 @@ TEST_F(ThePool, ClosesOnlyTheConnectionWhoseSessionWasChanged) {
     EXPECT_THAT(script.log(), Contains("2 close"));
     EXPECT_THAT(script.log(), Contains("1 execute SELECT 2"));  // not invalidated
     EXPECT_EQ(pool.numbers().stale_total, 0);
-    ASSERT_FALSE(observer.Get().empty());
-    EXPECT_EQ(observer.Get().front(), CloseReason::kDirty);
+    ASSERT_FALSE(observer.closed().empty());
+    EXPECT_EQ(observer.closed().front(), CloseReason::kDirty);
   }
 }
 

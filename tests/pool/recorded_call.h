@@ -24,6 +24,14 @@ inline Body Sql(std::string sql) {
   };
 }
 
+// In a transaction that is open.
+inline const Body kCommit = [](Connection& connection, const Bounds& bounds, Lease&) {
+  return connection.Commit(bounds);
+};
+inline const Body kRollBack = [](Connection& connection, const Bounds& bounds, Lease&) {
+  return connection.RollBack(bounds);
+};
+
 class RecordedCall final : public Call {
  public:
   RecordedCall(CallOptions options, Clock& clock, Body body)

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "tests/pool/recorded_call.h"
+#include "tests/pool/recording_observer.h"
 #include "tests/pool/state_play.h"
 #include "tests/support/status_matchers.h"
 
@@ -12,22 +13,6 @@ namespace {
 
 using std::chrono::seconds;
 using ::testing::ElementsAre;
-
-class RecordingObserver final : public PoolObserver {
- public:
-  void Reset(ResetResult result) override {
-    MutexLock lock(mutex_);
-    results_.push_back(result);
-  }
-  std::vector<ResetResult> results() {
-    MutexLock lock(mutex_);
-    return results_;
-  }
-
- private:
-  Mutex mutex_;
-  std::vector<ResetResult> results_ ABSL_GUARDED_BY(mutex_);
-};
 
 class ChangedSession : public ::testing::Test {
  protected:
@@ -62,7 +47,7 @@ TEST_F(ChangedSession, IsResetAndServesTheNext) {
   EXPECT_THAT(Start(Sql("SELECT 3"))->Await(), IsOk());
   EXPECT_THAT(script->log(), ElementsAre("1 open", "1 execute SET a.b = 'c'", "1 reset",
                                          "1 execute SELECT 2", "1 execute SELECT 3"));
-  EXPECT_THAT(observer.results(), ElementsAre(ResetResult::kDone));
+  EXPECT_THAT(observer.resets(), ElementsAre(ResetResult::kDone));
 }
 
 TEST_F(ChangedSession, IsRolledBackBeforeItIsReset) {
@@ -94,7 +79,7 @@ TEST_F(ChangedSession, IsClosedWhenItsResetFails) {
   EXPECT_THAT(Start(Sql("SELECT 2"))->Await(), IsOk());
   EXPECT_THAT(script->log(), ElementsAre("1 open", "1 execute SET a.b = 'c'", "1 reset", "1 close",
                                          "2 open", "2 execute SELECT 2"));
-  EXPECT_THAT(observer.results(), ElementsAre(ResetResult::kFailed));
+  EXPECT_THAT(observer.resets(), ElementsAre(ResetResult::kFailed));
   EXPECT_EQ(pool->numbers().stale_total, 0);
 }
 

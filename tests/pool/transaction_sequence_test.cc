@@ -22,10 +22,6 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
 
-const Body kCommit = [](Connection& connection, const Bounds& bounds, Lease&) {
-  return connection.Commit(bounds);
-};
-
 // What a call answers beside its status, of any size.
 class TextAnswer final : public Repeatable {
  public:

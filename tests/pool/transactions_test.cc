@@ -19,13 +19,6 @@ using ::testing::Contains;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-const Body kCommit = [](Connection& connection, const Bounds& bounds, Lease&) {
-  return connection.Commit(bounds);
-};
-const Body kRollBack = [](Connection& connection, const Bounds& bounds, Lease&) {
-  return connection.RollBack(bounds);
-};
-
 class TransactionsTest : public ::testing::Test {
  protected:
   // One connection, so that the next call proves that it came back.

@@ -63,6 +63,28 @@ TEST(RpcStatus, TellsEverythingThatIsKnown) {
                                                           {"elapsed_ms", "12"}}));
 }
 
+// T68
+TEST(RpcStatus, ShowsAServersDetailWhereTheDriverWasAllowedToReadIt) {
+  const absl::Status refused = WithDetail(absl::AlreadyExistsError("duplicate key"),
+                                          {.server_detail = "Key (id)=(7) already exists."});
+  const auto info = Detail<wire::v1::ErrorInfo>(ToRpcStatus(refused, {}), "ErrorInfo");
+  EXPECT_EQ(info.metadata().at("detail"), "Key (id)=(7) already exists.");
+}
+
+// T68
+TEST(RpcStatus, NeverHasWhatIsForOperators) {
+  const absl::Status status =
+      ConnectionUnavailable("no connection", Stage::kConnecting, "host db7, login app");
+  const grpc::Status sent = ToRpcStatus(status, {});
+  v1::TransactError inside;
+  ToTransactError(status, {}, inside);
+  for (const std::string& text :
+       {sent.error_message(), sent.error_details(), inside.SerializeAsString()}) {
+    EXPECT_EQ(text.find("db7"), std::string::npos);
+    EXPECT_EQ(text.find("app"), std::string::npos);
+  }
+}
+
 TEST(RpcStatus, SaysWhenToTryAgain) {
   const grpc::Status status =
       ToRpcStatus(ConnectionUnavailable("nobody answers", Stage::kConnecting), milliseconds(1));
@@ -102,6 +124,7 @@ TEST(RpcStatus, KeepsWithinWhatHeadersMayCarry) {
                                                                      .table = long_text,
                                                                      .column = long_text,
                                                                      .hint = long_text,
+                                                                     .server_detail = long_text,
                                                                      .field = "statement.sql"}),
                   milliseconds(1));
   const std::size_t encoded =

@@ -2,6 +2,7 @@
 emsdb_test(server_test
   arena_messages_test.cc
   batch_course_test.cc
+  bound_values_test.cc
   call_series_test.cc
   commit_token_test.cc
   caller_test.cc

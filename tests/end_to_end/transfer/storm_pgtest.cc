@@ -12,6 +12,7 @@
 
 #include "client/client.h"
 #include "tests/end_to_end/chaos/postgres_server.h"
+#include "tests/end_to_end/connect.h"
 #include "tests/end_to_end/postgres_fixture.h"
 #include "tests/end_to_end/transfer/office.h"
 #include "tests/end_to_end/transfer/storm.h"
@@ -60,8 +61,7 @@ struct Asked {
 
 Asked AskFor(const GatewayProcess& gateway, const std::string& database, const std::string& sql,
              milliseconds deadline) {
-  const Client client =
-      *Client::Connect({.address = gateway.address(), .retry = {.max_attempts = 1}});
+  const Client client = Connect(gateway);
   const auto began = steady_clock::now();
   absl::Status status = client.Query(database, sql, {}, {.call = {.deadline = deadline}}).status();
   return {std::move(status), std::chrono::duration_cast<milliseconds>(steady_clock::now() - began)};

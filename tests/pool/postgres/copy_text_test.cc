@@ -2,13 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include <bit>
 #include <charconv>
 #include <cmath>
 #include <cstring>
 #include <limits>
 #include <random>
-
-#include "pool/errors.h"
 
 namespace emsdb {
 namespace {
@@ -129,7 +128,7 @@ TEST(CopyText, GivesDoublesAndBytesBackBitForBit) {
     const std::string text = *ReadLine(Line({number}))[0];
     double back = 0;
     std::from_chars(text.data(), text.data() + text.size(), back);
-    ASSERT_EQ(std::memcmp(&back, &number, sizeof back), 0) << text;
+    ASSERT_EQ(std::bit_cast<std::uint64_t>(back), bits) << text;
 
     std::string bytes(bits % 9, '\0');
     std::memcpy(bytes.data(), &bits, std::min<std::size_t>(bytes.size(), 8));
@@ -149,14 +148,6 @@ TEST(CopyText, QuotesEveryName) {
   EXPECT_EQ(CopyStatement(
                 {.schema = "S \"x", .table = "t FROM PROGRAM 'rm' --", .columns = {"a", "b\" c"}}),
             "COPY \"S \"\"x\".\"t FROM PROGRAM 'rm' --\" (\"a\", \"b\"\" c\") FROM STDIN");
-}
-
-TEST(CopyText, RefusesNamesBeyondThoseOfPostgresql) {
-  EXPECT_EQ(CheckCopyTarget({.table = std::string(63, 'x')}), absl::OkStatus());
-  EXPECT_EQ(DetailOf(CheckCopyTarget({.table = std::string(64, 'x')})).field, "start.table");
-  EXPECT_EQ(
-      DetailOf(CheckCopyTarget({.table = "t", .columns = {"a", std::string("b\0", 2)}})).field,
-      "start.columns[1]");
 }
 
 TEST(CopyText, FindsTheLineThatTheServerBlames) {

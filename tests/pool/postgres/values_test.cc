@@ -15,18 +15,6 @@ Statement With(std::vector<Value> parameters, std::vector<std::string> types = {
   return {.sql = "", .parameters = std::move(parameters), .parameter_types = std::move(types)};
 }
 
-TEST(PostgresValues, KnowUtf8FromWhatOnlyLooksLikeIt) {
-  for (const char* text : {"", "ascii only, and more than eight bytes", "Grüße", "\xef\xbf\xbf",
-                           "\xf4\x8f\xbf\xbf", "12345678ä", "\xed\x9f\xbf"}) {
-    EXPECT_TRUE(IsUtf8(text)) << text;
-  }
-  for (const char* text :
-       {"\x80", "\xc1\xbf", "\xe0\x9f\xbf", "\xed\xa0\x80", "\xf0\x8f\xbf\xbf", "\xf4\x90\x80\x80",
-        "\xf5\x80\x80\x80", "a\xc3", "12345678\xff", "\xe4\xbd", "\xff"}) {
-    EXPECT_FALSE(IsUtf8(text)) << text;
-  }
-}
-
 TEST(PostgresValues, WriteNumbersAsPostgresqlReadsThem) {
   const Statement statement =
       With({std::numeric_limits<std::int64_t>::min(), 0.1, -0.0,
@@ -39,16 +27,6 @@ TEST(PostgresValues, WriteNumbersAsPostgresqlReadsThem) {
       "1.7976931348623157e+308", "false"};
   for (int i = 0; i < bound->count(); ++i) EXPECT_STREQ(bound->values()[i], expected[i]);
   for (int i = 0; i < bound->count(); ++i) EXPECT_EQ(bound->types()[i], 0U);
-}
-
-// T54
-TEST(PostgresValues, CanMakeValidTextOfAnyBytes) {
-  EXPECT_EQ(MakeUtf8("r\xc3\xb4le"), "r\xc3\xb4le");
-  EXPECT_EQ(MakeUtf8("r\xf4le \xab"
-                     "a\xbb"),
-            "r?le ?a?");
-  EXPECT_EQ(MakeUtf8("cut \xe2\x82"), "cut ??");
-  EXPECT_EQ(MakeUtf8(""), "");
 }
 
 // T49
