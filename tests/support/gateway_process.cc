@@ -6,12 +6,10 @@
 #include <unistd.h>
 
 #include <array>
-#include <chrono>
 #include <cstdio>
 #include <fstream>
 #include <sstream>
 #include <stdexcept>
-#include <thread>
 
 namespace emsdb {
 namespace {
@@ -120,16 +118,6 @@ std::size_t GatewayProcess::resident_bytes() const {
 }
 
 std::string GatewayProcess::log() const { return Slurp(directory_.File("err")); }
-
-std::string GatewayProcess::LogWith(std::string_view text) const {
-  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(10);
-  std::string text_so_far = log();
-  while (text_so_far.find(text) == std::string::npos && std::chrono::steady_clock::now() < end) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(10));
-    text_so_far = log();
-  }
-  return text_so_far;
-}
 
 void GatewayProcess::Signal(int signal) const { kill(pid_, signal); }
 

@@ -6,7 +6,6 @@
 
 #include <map>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "tests/support/temporary_directory.h"
@@ -46,9 +45,6 @@ class GatewayProcess {
   std::size_t resident_bytes() const;
   // Everything it has written to standard error so far.
   std::string log() const;
-  // The same as soon as `text` is in it, or after ten seconds: a thread of its own writes it, so
-  // that an answer may come before its line.
-  std::string LogWith(std::string_view text) const;
 
   void Signal(int signal) const;
   // Waits for its end; its exit status as in Ended.
