@@ -10,6 +10,7 @@ void Call::Start(Pool& pool, Purpose purpose, Pool* writer) {
   started_ = clock_.Now();
   purpose_ = purpose;
   writer_ = writer;
+  grouping_ = grouping(pool);
   SubmitTo(pool);
 }
 
@@ -23,7 +24,7 @@ void Call::SubmitTo(Pool& pool) {
     waiting_in_ = &pool;
   }
   if (cancelled != StopReason::kNone) return FinishOnce(Stopped(cancelled, Stage::kWaiting));
-  pool.Submit(self, {options_.priority, purpose_, options_.deadline});
+  pool.Submit(self, {options_.priority, purpose_, options_.deadline, grouping_});
   LeaveIfCancelled();
 }
 
@@ -60,8 +61,34 @@ void Call::Granted(Lease lease) { RunOn(lease); }
 
 const absl::Status& Call::RunOn(Lease& lease) {
   StopSignal& stop = lease.stop();
-  const Instant began = clock_.Now();
+  if (MayRun(clock_.Now(), &stop)) {
+    result_ = Run(lease.connection(), {options_.deadline, &stop}, lease);
+  }
+  Ran();
+  stop.Clear();
+  return result_;
+}
+
+GroupedRead* Call::Board() {
+  const Instant now = clock_.Now();
+  if (options_.deadline - now < kLeastTimeForGroup) {
+    result_ = RunAlone();
+    return nullptr;
+  }
+  if (MayRun(now, nullptr)) return grouped_read();
+  Ran();
+  return nullptr;
+}
+
+void Call::LeaveGroup(absl::Status result) {
+  result_ = std::move(result);
+  Ran();
+  Answer();
+}
+
+bool Call::MayRun(Instant began, StopSignal* stop) {
   if (started_ == Instant{}) started_ = began;
+  began_ = began;
   times_.waiting = began - started_;
   StopReason cancelled = StopReason::kNone;
   {
@@ -69,7 +96,7 @@ const absl::Status& Call::RunOn(Lease& lease) {
     cancelled = cancelled_;
     if (cancelled == StopReason::kNone) {
       state_ = State::kRunning;
-      running_on_ = &stop;
+      running_on_ = stop;
     }
   }
   if (cancelled != StopReason::kNone) {
@@ -77,19 +104,24 @@ const absl::Status& Call::RunOn(Lease& lease) {
   } else if (began >= options_.deadline) {
     result_ = DeadlineExceeded(Stage::kWaiting);
   } else {
-    result_ = Run(lease.connection(), {options_.deadline, &stop}, lease);
+    return true;
   }
-  times_.running = clock_.Now() - began;
-  {
-    MutexLock lock(mutex_);
-    state_ = State::kRan;
-    running_on_ = nullptr;
-  }
-  stop.Clear();
-  return result_;
+  return false;
+}
+
+void Call::Ran() {
+  times_.running = clock_.Now() - began_;
+  MutexLock lock(mutex_);
+  state_ = State::kRan;
+  running_on_ = nullptr;
 }
 
 void Call::Answer() {
+  if (grouping_ == Grouping::kGroup && IsRunAlone(result_)) {
+    grouping_ = Grouping::kAlone;
+    StartOver();
+    return Again();
+  }
   if (writer_ == nullptr || !IsNeedsWriter(result_)) return FinishOnce(std::move(result_));
   SubmitTo(*std::exchange(writer_, nullptr));
 }

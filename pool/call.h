@@ -48,6 +48,10 @@ class Call : public Waiter, public std::enable_shared_from_this<Call> {
   const CallOptions& options() const { return options_; }
 
   void Granted(Lease lease) final;
+  GroupedRead* Board() final;
+
+  // With less time than this left none of it is spent on other members of a group.
+  static constexpr Duration kLeastTimeForGroup = std::chrono::milliseconds(100);
   void Answer() final;
   void BackInLine() final { LeaveIfCancelled(); }
   void Refused(absl::Status why) final;
@@ -56,6 +60,17 @@ class Call : public Waiter, public std::enable_shared_from_this<Call> {
  protected:
   // In the worker's thread. Keeping the lease beyond the call means to move it out.
   virtual absl::Status Run(Connection& connection, const Bounds& bounds, Lease& lease) = 0;
+
+  // Whether it may be served in a group, asked when it starts; then what is run there.
+  virtual Grouping grouping(Pool& /*pool*/) { return Grouping::kAlone; }
+  virtual GroupedRead* grouped_read() { return nullptr; }
+
+  // In a group it could not be run, or not to its end: all that was made of it is dropped, and it
+  // is run by itself.
+  virtual void StartOver() {}
+
+  // The end of what grouped_read() gave; answers the call, which may be gone then.
+  void LeaveGroup(absl::Status result);
 
   // Where the call would be answered with `status`, it may go on instead: then this returns true,
   // and the subclass sees to it that Again() is called, once. Must not block.
@@ -75,6 +90,9 @@ class Call : public Waiter, public std::enable_shared_from_this<Call> {
   enum class State { kWaiting, kRunning, kRan, kAnswered };
 
   void SubmitTo(Pool& pool);
+  // Begins to run at `began`, unless the call was cancelled or its time is over: then result_ says.
+  bool MayRun(Instant began, StopSignal* stop);
+  void Ran();
   void LeaveIfCancelled();
   void FinishOnce(absl::Status status);
 
@@ -92,7 +110,9 @@ class Call : public Waiter, public std::enable_shared_from_this<Call> {
   Instant started_{};
   CallTimes times_;
   absl::Status result_;
+  Instant began_{};
   Purpose purpose_ = Purpose::kStatement;
+  Grouping grouping_ = Grouping::kAlone;
   Pool* writer_ = nullptr;
 };
 

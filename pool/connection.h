@@ -101,6 +101,22 @@ class BatchSink {
   virtual void Completed(std::size_t statement, const Completion& completion) = 0;
 };
 
+// One of several callers' reads that travel together.
+class GroupedRead {
+ public:
+  virtual ~GroupedRead() = default;
+  virtual const Statement& statement() const = 0;
+  virtual std::string_view identity() const = 0;  // as in RunOptions
+  virtual Duration time_limit() const = 0;        // of its own; what takes longer runs alone
+  virtual Instant deadline() const = 0;           // by which it must have its end
+  virtual RowSink& sink() = 0;
+
+  // Its only end, as soon as it is known, in the worker's thread: while those behind it still run.
+  // RunAlone(), though rows may have come: nothing was done, and it may be run by itself. `took`:
+  // since the end of the one before it. The read may be gone when this returns.
+  virtual void Ended(absl::StatusOr<Completion> result, Duration took) = 0;
+};
+
 // Where rows that are written in bulk go. Names, never SQL: a driver quotes them as they are.
 struct CopyTarget {
   std::string schema;  // empty: found as the database finds it
@@ -144,6 +160,12 @@ class Connection {
   // transaction control is refused before anything is sent.
   virtual absl::StatusOr<Completion> Execute(const Statement& statement, const RunOptions& options,
                                              const Bounds& bounds, RowSink& sink) = 0;
+
+  // Runs several reads, sent together, each in a read-only transaction of its own: what one of them
+  // does, and how it ends, is nothing to the others. What meets its time limit, tries to write, or
+  // has no answer by `bounds`, which are within every deadline, ends with RunAlone(). None is ever cancelled, since a cancel might
+  // hit its neighbour. Only in state kIdle. Drivers that gain nothing by it run none.
+  virtual void ExecuteGroup(std::span<GroupedRead* const> reads, const Bounds& bounds);
 
   // Runs all of them as one transaction and commits it, if every statement ends well with the rows
   // it promised; else rolls back and says which failed (detail's `statement`). Never commits

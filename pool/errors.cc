@@ -12,6 +12,8 @@ namespace {
 
 constexpr char kPrefix[] = "emsdb/";
 constexpr char kNeedsWriter[] = "NEEDS_WRITER";
+constexpr char kRunAlone[] = "RUN_ALONE";
+constexpr char kUnfitForGroup[] = "UNFIT_FOR_GROUP";
 
 struct TextField {
   const char* name;
@@ -94,6 +96,7 @@ absl::Status WithDetail(absl::Status status, const ErrorDetail& detail) {
 
 ErrorDetail DetailOf(const absl::Status& status) {
   ErrorDetail detail;
+  if (status.ok()) return detail;
   for (const TextField& field : kTextFields) detail.*field.member = Get(status, field.name);
   detail.position = static_cast<int>(GetNumber(status, "position", 0));
   detail.statement = static_cast<int>(GetNumber(status, "statement", -1));
@@ -299,6 +302,26 @@ absl::Status NeedsWriter() {
 bool IsNeedsWriter(const absl::Status& status) {
   return status.code() == absl::StatusCode::kFailedPrecondition &&
          Get(status, "reason") == kNeedsWriter;
+}
+
+absl::Status RunAlone() {
+  return Make(absl::StatusCode::kFailedPrecondition, "the read did not fit into a group",
+              {.reason = kRunAlone});
+}
+
+absl::Status UnfitForGroup() {
+  return Make(absl::StatusCode::kFailedPrecondition, "the read met its bounds in a group",
+              {.reason = kUnfitForGroup});
+}
+
+bool IsUnfitForGroup(const absl::Status& status) {
+  return status.code() == absl::StatusCode::kFailedPrecondition &&
+         Get(status, "reason") == kUnfitForGroup;
+}
+
+bool IsRunAlone(const absl::Status& status) {
+  if (status.code() != absl::StatusCode::kFailedPrecondition) return false;
+  return Get(status, "reason") == kRunAlone || IsUnfitForGroup(status);
 }
 
 }  // namespace emsdb

@@ -142,6 +142,14 @@ absl::Status TransactionControlRefused(std::string_view keyword);
 absl::Status NeedsWriter();
 bool IsNeedsWriter(const absl::Status& status);
 
+// A read cannot be served in a group; nothing was done, and it may be run by itself. Never reaches
+// a caller.
+absl::Status RunAlone();
+bool IsRunAlone(const absl::Status& status);
+// The same, and by its own fault: it met its bounds there.
+absl::Status UnfitForGroup();
+bool IsUnfitForGroup(const absl::Status& status);
+
 }  // namespace emsdb
 
 #endif  // EMSDB_POOL_ERRORS_H_

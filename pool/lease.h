@@ -62,7 +62,7 @@ struct Holder {
   std::string statement;  // its fingerprint
 };
 
-// Somebody who wants a connection. Exactly one of Granted and Refused is called, once.
+// Somebody who wants a connection. Exactly one of Granted, Board and Refused is called, once.
 class Waiter {
  public:
   virtual ~Waiter() = default;
@@ -74,6 +74,11 @@ class Waiter {
   // to be kept): the time to answer the caller, whose next call then finds the connection free.
   virtual void Answer() = 0;
 
+  // For one that asked with Grouping::kGroup, in place of Granted, where it is served with others:
+  // what is to run until GroupedRead::Ended, which is its answer too. Null: it is not to be run any
+  // more; Answer() follows. In the worker's thread.
+  virtual GroupedRead* Board() { return nullptr; }
+
   // In any thread; must not block.
   virtual void Refused(absl::Status why) = 0;
 
@@ -81,6 +86,10 @@ class Waiter {
   virtual void BackInLine() {}
 
   virtual Holder holder() const = 0;
+
+  // It was chosen to be served in the group of another. Under the pool's lock: for those who watch
+  // the pool's decisions, nothing else.
+  virtual void Joined() {}
 
  private:
   friend class Pool;

@@ -26,6 +26,8 @@ struct PoolLimits {
   int max_waiters = 10000;
   // Refuse at once who would wait beyond the deadline, as far as can be foreseen; never DISPATCH.
   bool refuse_hopeless = false;
+  // Serve reads that have proved fit for it in groups, where the driver can.
+  bool group_reads = false;
   std::optional<int> max_leased;  // none = limit() - 1, at least 1
 
   int limit() const { return size + overflow; }

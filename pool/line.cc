@@ -19,7 +19,7 @@ std::uint32_t Line::NewPlace(const Claim& claim) {
   place.watched = false;
   if (++place.serial == 0) place.serial = 1;
   ++size_;
-  ++ClassOf(place).size;
+  ++QueueOf(place).size;
   return index;
 }
 
@@ -27,7 +27,7 @@ Ticket Line::Join(const Claim& claim) {
   const std::uint32_t index = NewPlace(claim);
   Place& place = places_[index];
   place.claim.number = ++arrivals_;
-  Class& in = ClassOf(place);
+  Queue& in = QueueOf(place);
   place.before = in.last;
   (in.last == kNone ? in.first : places_[in.last].behind) = index;
   in.last = index;
@@ -37,7 +37,7 @@ Ticket Line::Join(const Claim& claim) {
 Ticket Line::Rejoin(const Claim& claim) {
   const std::uint32_t index = NewPlace(claim);
   Place& place = places_[index];
-  Class& in = ClassOf(place);
+  Queue& in = QueueOf(place);
   // Few are ever in front: others who were handed dead connections at the same moment.
   place.behind = in.first;
   while (place.behind != kNone && places_[place.behind].claim.number < claim.number) {
@@ -55,25 +55,45 @@ const Claim* Line::Find(Ticket ticket) const {
   return place.in_line && place.serial == ticket.serial ? &place.claim : nullptr;
 }
 
-std::optional<Ticket> Line::Next(Priority lowest) const {
+std::optional<Ticket> Line::Next(Priority lowest, Instant groups_until) const {
   if (size_ == 0) return std::nullopt;  // most often
-  std::optional<Ticket> next;
+  std::uint32_t next = kNone;
   Instant earliest{};
   for (int rank = 0; rank <= static_cast<int>(lowest); ++rank) {
-    const std::uint32_t first = classes_[rank].first;
+    const std::uint32_t first = FirstOf(static_cast<Priority>(rank), groups_until);
     if (first == kNone) continue;
     const Instant stands_at = places_[first].claim.arrived + rank * kAgeingStep;
-    if (!next || stands_at < earliest) {
-      next = TicketOf(first);
+    if (next == kNone || stands_at < earliest) {
+      next = first;
       earliest = stands_at;
     }
   }
-  return next;
+  if (next == kNone) return std::nullopt;
+  return TicketOf(next);
+}
+
+std::uint32_t Line::FirstOf(Priority priority, Instant groups_until) const {
+  const std::uint32_t alone = QueueOf(priority, Grouping::kAlone).first;
+  const std::uint32_t group = QueueOf(priority, Grouping::kGroup).first;
+  if (group == kNone) return alone;
+  const bool held = priority != Priority::kDispatch && places_[group].claim.arrived > groups_until;
+  if (held) return alone;
+  const bool earlier = alone == kNone || places_[group].claim.number < places_[alone].claim.number;
+  return earlier ? group : alone;
+}
+
+Instant Line::EarliestForGroup(Priority lowest) const {
+  Instant earliest = kNever;
+  for (int rank = 1; rank <= static_cast<int>(lowest); ++rank) {
+    const std::uint32_t first = QueueOf(static_cast<Priority>(rank), Grouping::kGroup).first;
+    if (first != kNone) earliest = std::min(earliest, places_[first].claim.arrived);
+  }
+  return earliest;
 }
 
 Claim Line::Leave(Ticket ticket) {
   Place& place = places_[ticket.index];
-  Class& in = ClassOf(place);
+  Queue& in = QueueOf(place);
   (place.before == kNone ? in.first : places_[place.before].behind) = place.behind;
   (place.behind == kNone ? in.last : places_[place.behind].before) = place.before;
   if (place.watched) deadlines_.erase({place.claim.deadline(), ticket.index});
@@ -97,8 +117,10 @@ Instant Line::NextDeadline() const {
 
 Instant Line::EarliestArrival() const {
   Instant earliest = kNever;
-  for (const Class& each : classes_) {
-    if (each.first != kNone) earliest = std::min(earliest, places_[each.first].claim.arrived);
+  for (const auto& of_class : queues_) {
+    for (const Queue& each : of_class) {
+      if (each.first != kNone) earliest = std::min(earliest, places_[each.first].claim.arrived);
+    }
   }
   return earliest;
 }

@@ -21,6 +21,9 @@ inline constexpr int kPriorities = 4;
 // What the connection is wanted for: a lease keeps it beyond the call.
 enum class Purpose { kStatement, kLease };
 
+// Whether it may be served together with others, on one connection (see PoolState).
+enum class Grouping { kAlone, kGroup };
+
 // Names a place in line; never used again for another.
 struct Ticket {
   std::uint32_t index = 0;
@@ -31,6 +34,7 @@ struct Ticket {
 struct Claim {
   Priority priority = Priority::kOperations;
   Purpose purpose = Purpose::kStatement;
+  Grouping grouping = Grouping::kAlone;
   Instant arrived{};
   Instant pool_deadline = kNever;    // DB_POOL_TIMEOUT from arrival
   Instant caller_deadline = kNever;  // what the caller leaves
@@ -55,8 +59,9 @@ class Line {
   // The claim of a ticket that is in line; null if it no longer is.
   const Claim* Find(Ticket ticket) const;
 
-  // Who is next, of the classes from the highest to `lowest`.
-  std::optional<Ticket> Next(Priority lowest) const;
+  // Who is next, of the classes from the highest to `lowest`. Those of kGroup who came after
+  // `groups_until` are passed over, but for DISPATCH.
+  std::optional<Ticket> Next(Priority lowest, Instant groups_until = kNever) const;
 
   // Takes a ticket out of line; it must be in it.
   Claim Leave(Ticket ticket);
@@ -67,6 +72,9 @@ class Line {
   // When the one came who has waited longest; kNever if nobody waits.
   Instant EarliestArrival() const;
 
+  // The same of those whom `groups_until` would pass over.
+  Instant EarliestForGroup(Priority lowest) const;
+
   // Starts to watch the deadline: left out for those who are served at once.
   void Watch(Ticket ticket);
 
@@ -74,7 +82,10 @@ class Line {
   std::optional<Ticket> Overdue(Instant now) const;
 
   int size() const { return size_; }
-  int size(Priority priority) const { return classes_[static_cast<int>(priority)].size; }
+  int size(Priority priority) const {
+    return size(priority, Grouping::kAlone) + size(priority, Grouping::kGroup);
+  }
+  int size(Priority priority, Grouping grouping) const { return QueueOf(priority, grouping).size; }
 
  private:
   static constexpr std::uint32_t kNone = UINT32_MAX;
@@ -87,19 +98,26 @@ class Line {
     bool in_line = false;
     bool watched = false;
   };
-  struct Class {
+  // Those of one class and one kind, in the order of their numbers.
+  struct Queue {
     std::uint32_t first = kNone;
     std::uint32_t last = kNone;
     int size = 0;
   };
 
   std::uint32_t NewPlace(const Claim& claim);
-  Class& ClassOf(const Place& place) { return classes_[static_cast<int>(place.claim.priority)]; }
+  std::uint32_t FirstOf(Priority priority, Instant groups_until) const;
+  const Queue& QueueOf(Priority priority, Grouping grouping) const {
+    return queues_[static_cast<int>(priority)][static_cast<int>(grouping)];
+  }
+  Queue& QueueOf(const Place& place) {
+    return queues_[static_cast<int>(place.claim.priority)][static_cast<int>(place.claim.grouping)];
+  }
   Ticket TicketOf(std::uint32_t index) const { return {index, places_[index].serial}; }
 
   std::vector<Place> places_;  // never shrinks; places are used again
   std::vector<std::uint32_t> free_;
-  std::array<Class, kPriorities> classes_;
+  std::array<std::array<Queue, 2>, kPriorities> queues_;
   absl::btree_set<std::pair<Instant, std::uint32_t>> deadlines_;
   int size_ = 0;
   std::uint64_t arrivals_ = 0;

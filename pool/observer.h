@@ -16,6 +16,8 @@ class PoolObserver {
   virtual void Closed(CloseReason /*reason*/) {}
   virtual void Waited(Duration /*wait*/) {}
   virtual void Refused(RefusalReason /*reason*/) {}
+  // So many reads were sent together, two at the least.
+  virtual void Grouped(int /*members*/) {}
   virtual void Reset(ResetResult /*result*/) {}
   // A connection has been in use for longer than others may wait for one.
   virtual void HeldLong(const Holder& /*who*/, Duration /*held*/) {}

@@ -42,6 +42,7 @@ Pool::Pool(const PoolLimits& limits, WorkerFactory workers, Clock& clock, Upkeep
       observer_(observer),
       state_(limits),
       slots_(limits.limit()) {
+  if (limits.group_reads) proven_reads_.emplace();
   upkeep_.Add(*this);
 }
 
@@ -65,8 +66,7 @@ void Pool::Submit(std::shared_ptr<Waiter> waiter, const Checkout& checkout) {
   {
     MutexLock lock(mutex_);
     Actions actions;
-    const auto arrival =
-        state_.Arrive(now, checkout.priority, checkout.purpose, checkout.deadline, actions);
+    const auto arrival = state_.Arrive(now, checkout, actions);
     if (arrival.refused) {
       if (*arrival.refused == RefusalReason::kTimedOut) ++totals_.timeouts_total;
       deliveries.refusals.push_back(
@@ -324,7 +324,16 @@ Actions Pool::PrepareOnce(Instant now, const Actions& actions, SlotId self,
     slot.held_since = now;
     slot.purpose = grant.purpose;
     deliveries.waits.push_back(now - grant.arrived);
-    order(grant.slot, ServeOrder{std::move(waiter), grant.check, grant.caller_deadline});
+    ServeOrder serve{std::move(waiter), grant.check, grant.caller_deadline, {}};
+    for (const Actions::Member& member : grant.others) {
+      serve.others.push_back(Unseat(member.ticket));
+      serve.others.back()->Joined();
+      deliveries.waits.push_back(now - member.arrived);
+    }
+    if (!serve.others.empty()) {
+      deliveries.groups.push_back(1 + static_cast<int>(serve.others.size()));
+    }
+    order(grant.slot, std::move(serve));
   }
   for (const Actions::Close& close : actions.closes) order(close.slot, CloseOrder{close.reason});
   for (const SlotId slot : actions.held_long) {
@@ -348,6 +357,7 @@ std::optional<Order> Pool::Deliver(Deliveries& deliveries) {
     refused.waiter->Refused(std::move(refused.why));
   }
   for (const Duration wait : deliveries.waits) observer_.Waited(wait);
+  for (const int members : deliveries.groups) observer_.Grouped(members);
   for (const auto& held : deliveries.held_long) observer_.HeldLong(held.who, held.held);
   if (deliveries.went_down) observer_.WentDown(*deliveries.went_down);
   if (deliveries.came_back) observer_.CameBack(*deliveries.came_back);

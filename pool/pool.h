@@ -13,17 +13,12 @@
 #include "pool/limits.h"
 #include "pool/observer.h"
 #include "pool/pool_state.h"
+#include "pool/proven_reads.h"
 #include "pool/refusal.h"
 #include "pool/upkeep.h"
 #include "pool/worker.h"
 
 namespace emsdb {
-
-struct Checkout {
-  Priority priority = Priority::kOperations;
-  Purpose purpose = Purpose::kStatement;
-  Instant deadline = kNever;  // the caller's
-};
 
 struct PoolNumbers {
   PoolState::Counts counts;
@@ -75,6 +70,9 @@ class Pool final : private WorkerHost, private Due {
   // To limits without Complaints.
   void Resize(int size, int overflow);
 
+  // What may be served in groups here; null: nothing (PoolLimits::group_reads).
+  ProvenReads* proven_reads() { return proven_reads_ ? &*proven_reads_ : nullptr; }
+
   PoolNumbers numbers() const;
   PoolLimits limits() const;
   // The connections in use that have been held longest, the longest first.
@@ -91,6 +89,7 @@ class Pool final : private WorkerHost, private Due {
     };
     absl::InlinedVector<Refused, 1> refusals;
     absl::InlinedVector<Duration, 1> waits;
+    absl::InlinedVector<int, 1> groups;  // how many members each has
     absl::InlinedVector<HeldConnection, 1> held_long;
     std::optional<absl::Status> went_down;
     std::optional<Duration> came_back;  // after so long
@@ -136,6 +135,7 @@ class Pool final : private WorkerHost, private Due {
   Clock& clock_;
   Upkeep& upkeep_;
   PoolObserver& observer_;
+  std::optional<ProvenReads> proven_reads_;
 
   mutable Mutex mutex_;
   CondVar emptied_;

@@ -5,7 +5,7 @@
 
 #include "absl/strings/str_format.h"
 #include "pool/errors.h"
-#include "pool/statement_text.h"
+#include "pool/statement_facts.h"
 
 namespace emsdb {
 namespace {
@@ -33,7 +33,7 @@ PoolLimits SqliteLimits(const PoolLimits& configured, int size) {
 Database::Route Database::RouteFor(Access access, std::string_view sql) {
   if (readers_ == writer_) return {*writer_, nullptr};
   if (access == Access::kReadOnly) return {*readers_, nullptr};
-  if (LooksLikeRead(sql)) return {*readers_, writer_.get()};
+  if (FactsOf(sql)->looks_like_read) return {*readers_, writer_.get()};
   return {*writer_, nullptr};
 }
 

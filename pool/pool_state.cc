@@ -18,23 +18,27 @@ PoolState::PoolState(const PoolLimits& limits) : limits_(limits), slots_(limits.
   in_phase_[static_cast<int>(Phase::kEmpty)] = limits.limit();
 }
 
-PoolState::Arrival PoolState::Arrive(Instant now, Priority priority, Purpose purpose,
-                                     Instant caller_deadline, Actions& actions) {
+PoolState::Arrival PoolState::Arrive(Instant now, const Checkout& checkout, Actions& actions) {
   if (draining_) return {RefusalReason::kShutdown, {}};
-  if (caller_deadline <= now) return {RefusalReason::kDeadline, {}};
+  if (checkout.deadline <= now) return {RefusalReason::kDeadline, {}};
   // Where leases may have every connection, the bound protects nobody: a lease waits its turn then,
   // as for an embedded database's only writer.
   const bool bounded = limits_.leased_limit() < limits_.limit();
-  if (purpose == Purpose::kLease && bounded && leases_ >= limits_.leased_limit()) {
+  if (checkout.purpose == Purpose::kLease && bounded && leases_ >= limits_.leased_limit()) {
     return {RefusalReason::kLeaseLimit, {}};
   }
   // A time-out of zero means not to wait for others; an opening of its own takes its time.
   const bool no_wait = limits_.timeout == Duration::zero();
   const Duration patience = no_wait ? kConnectTimeout : limits_.timeout;
-  const Claim claim = {priority, purpose, now, After(now, patience), caller_deadline};
+  const Claim claim = {.priority = checkout.priority,
+                       .purpose = checkout.purpose,
+                       .grouping = no_wait ? Grouping::kAlone : checkout.grouping,
+                       .arrived = now,
+                       .pool_deadline = After(now, patience),
+                       .caller_deadline = checkout.deadline};
   if (limits_.refuse_hopeless && Hopeless(now, claim)) return {RefusalReason::kHopeless, {}};
   const Ticket ticket = line_.Join(claim);
-  if (purpose == Purpose::kLease) ++leases_;
+  if (claim.purpose == Purpose::kLease) ++leases_;
   Serve(now, actions);
   if (line_.Find(ticket) == nullptr) return {std::nullopt, ticket};
   std::optional<RefusalReason> refused;
@@ -43,7 +47,7 @@ PoolState::Arrival PoolState::Arrive(Instant now, Priority priority, Purpose pur
   int behind_others = line_.size() - In(Phase::kOpening) - In(Phase::kClosing);
   // Who may not wait for others to come back gets an opening, worthwhile or not.
   for (const int bound = no_wait ? 0 : limits_.max_waiters;
-       behind_others > bound && MayOpen() && In(Phase::kOpening) < Wanted(); --behind_others) {
+       behind_others > bound && MayOpen() && In(Phase::kOpening) < Wanted(now); --behind_others) {
     Open(now, actions);
   }
   if (outage_.down() && !paused_) {
@@ -99,7 +103,7 @@ void PoolState::OpenFailed(Instant now, SlotId id, OpenFailure failure, Actions&
   RefuseIfDown(actions);
   // Nobody has to hear of it while others come back, or as many openings go on as are wanted.
   const bool others = In(Phase::kLeased) > leases_leased_;
-  if (!others && !paused_ && Wanted() > In(Phase::kOpening)) {
+  if (!others && !paused_ && Wanted(now) > In(Phase::kOpening)) {
     const Ticket first = *line_.Next(LowestServed());
     DropClaim(line_.Leave(first));
     actions.refusals.push_back({first, RefusalReason::kConnectFailed});
@@ -123,7 +127,7 @@ void PoolState::Returned(Instant now, SlotId id, Condition condition, Instant an
   DropClaim(slot.claim);
   slot.answered = answered;
   idle_.push_back(id);
-  if (slot.claim.purpose == Purpose::kStatement) turnover_.Held(now - slot.since);
+  if (slot.claim.purpose == Purpose::kStatement) turnover_.Held((now - slot.since) / slot.members);
   if (condition == Condition::kGood || condition == Condition::kOutgrown) {
     outage_.CameBackWell();
     heard_ = now;
@@ -177,13 +181,14 @@ void PoolState::Tick(Instant now, Actions& actions) {
   if (listen_ <= now) NoticeSilence(now, actions);
   if (NextProbe() <= now) Open(now, actions);
   if (look_again_ <= now) OpenMissing(now, actions);
+  if (GroupsDue() <= now) Serve(now, actions);
   if (sweep_ <= now) ReportHeldLong(now, actions);
 }
 
 Instant PoolState::NextDue() const {
   const Instant sweep = In(Phase::kLeased) > 0 ? sweep_ : kNever;
   const Instant listen = Hopeful() > 0 && !draining_ ? listen_ : kNever;
-  return std::min({line_.NextDeadline(), NextProbe(), look_again_, sweep, listen});
+  return std::min({line_.NextDeadline(), NextProbe(), look_again_, sweep, listen, GroupsDue()});
 }
 
 void PoolState::Resume(Instant now, Actions& actions) {
@@ -256,7 +261,7 @@ void PoolState::Serve(Instant now, Actions& actions) {
 // False when nobody waits who may be served, or no connection is idle.
 bool PoolState::GrantIdle(Instant now, Actions& actions) {
   if (idle_.empty() || paused_) return false;
-  const auto next = line_.Next(LowestServed());
+  const auto next = line_.Next(LowestServed(), GroupsUntil(now));
   if (!next) return false;
   const SlotId id =
       limits_.idle_order == IdleOrder::kMostRecentFirst ? idle_.back() : idle_.front();
@@ -274,9 +279,42 @@ bool PoolState::GrantIdle(Instant now, Actions& actions) {
   if (sweep_ == kNever) sweep_ = After(now, HeldLong());
   Move(slot, Phase::kLeased);
   const bool fresh = now - slot.answered < limits_.pre_ping_window;
-  actions.grants.push_back({id, *next, fresh ? Check::kLook : Check::kPing, slot.claim.arrived,
-                            slot.claim.caller_deadline, slot.claim.purpose});
+  actions.grants.push_back({id,
+                            *next,
+                            fresh ? Check::kLook : Check::kPing,
+                            slot.claim.arrived,
+                            slot.claim.caller_deadline,
+                            slot.claim.purpose,
+                            {}});
+  AddMembers(slot, actions.grants.back());
   return true;
+}
+
+// In the order of the line, whoever they are: nobody is passed over.
+void PoolState::AddMembers(Slot& slot, Actions::Grant& grant) {
+  slot.members = 1;
+  if (slot.claim.grouping == Grouping::kAlone) return;
+  ++groups_leased_;
+  while (slot.members < kMostMembers) {
+    const auto next = line_.Next(LowestServed());
+    if (!next || line_.Find(*next)->grouping == Grouping::kAlone) return;
+    const Claim claim = line_.Leave(*next);
+    grant.others.push_back({*next, claim.arrived});
+    grant.caller_deadline = std::min(grant.caller_deadline, claim.caller_deadline);
+    ++slot.members;
+  }
+}
+
+// Of those for a group, who came until then may have a connection now.
+Instant PoolState::GroupsUntil(Instant now) const {
+  return groups_leased_ < kGroups ? kNever : now - kGroupPatience;
+}
+
+// When one of them has waited long enough while a connection is idle.
+Instant PoolState::GroupsDue() const {
+  if (groups_leased_ < kGroups || idle_.empty() || paused_) return kNever;
+  const Instant earliest = line_.EarliestForGroup(LowestServed());
+  return earliest == kNever ? kNever : After(earliest, kGroupPatience);
 }
 
 // A drained pool opens nothing: where no connection is left that could come back, nobody shall wait
@@ -331,6 +369,7 @@ void PoolState::StartClosing(SlotId id, CloseReason reason, Actions& actions) {
 void PoolState::GiveBack(Slot& slot) {
   if (slot.claim.priority == Priority::kReporting) --reporting_leased_;
   if (slot.claim.purpose == Purpose::kLease) --leases_leased_;
+  if (slot.claim.grouping == Grouping::kGroup) --groups_leased_;
   Move(slot, Phase::kIdle);
 }
 

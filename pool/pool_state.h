@@ -11,6 +11,12 @@
 //     empty -> opening -> idle <-> leased
 //       ^---------+--- closing <----+        closing -> opening, where it is replaced at once
 //
+// Groups: reads that may be served together (Grouping::kGroup) gain from few busy connections, each
+// of which takes many of them in one packet. So while kGroups connections serve such reads, further
+// ones wait, though a connection may be idle: for kGroupPatience at most, and never those of
+// DISPATCH. A connection takes those who are next in line, up to the first who wants one for
+// itself.
+//
 // Always: idle + leased + opening + closing <= limits.limit(); after Resize made a pool smaller,
 // as soon as those beyond it have come back.
 #ifndef EMSDB_POOL_POOL_STATE_H_
@@ -41,14 +47,27 @@ enum class Check {
 // In which state a connection comes back.
 enum class Condition { kGood, kBroken, kDirty, kOutgrown };
 
+// What a waiter wants.
+struct Checkout {
+  Priority priority = Priority::kOperations;
+  Purpose purpose = Purpose::kStatement;
+  Instant deadline = kNever;  // the caller's
+  Grouping grouping = Grouping::kAlone;
+};
+
 struct Actions {
+  struct Member {
+    Ticket ticket;
+    Instant arrived;
+  };
   struct Grant {
     SlotId slot;
     Ticket ticket;
     Check check;
     Instant arrived;
-    Instant caller_deadline;
+    Instant caller_deadline;  // of a group the first
     Purpose purpose = Purpose::kStatement;
+    std::vector<Member> others;  // of its group
   };
   struct Close {
     SlotId slot;
@@ -77,6 +96,11 @@ class PoolState {
     int leases = 0;  // held beyond a call, or claimed to be
   };
 
+  // So many connections serve groups before others are used for them.
+  static constexpr int kGroups = 2;
+  static constexpr int kMostMembers = 32;
+  static constexpr Duration kGroupPatience = std::chrono::milliseconds(3);
+
   explicit PoolState(const PoolLimits& limits);
 
   // A waiter comes. Its ticket, or the reason why it may not even stand in line.
@@ -84,8 +108,7 @@ class PoolState {
     std::optional<RefusalReason> refused;
     Ticket ticket;
   };
-  Arrival Arrive(Instant now, Priority priority, Purpose purpose, Instant caller_deadline,
-                 Actions& actions);
+  Arrival Arrive(Instant now, const Checkout& checkout, Actions& actions);
 
   // A waiter goes by itself. False: it is not in line any more, somebody else answers it.
   bool Withdraw(Ticket ticket);
@@ -142,7 +165,8 @@ class PoolState {
     Instant answered{};
     std::uint64_t generation = 0;
     Instant since{};        // of an opening or of a lease: its beginning
-    Claim claim;            // of the holder, while leased
+    Claim claim;            // of the holder, while leased; of a group, its first
+    int members = 1;        // of a group
     bool reported = false;  // as held for long
     bool silent = false;    // an opening that has been without an answer for too long
   };
@@ -150,6 +174,9 @@ class PoolState {
   // Matches waiters with connections and opens what is missing.
   void Serve(Instant now, Actions& actions);
   bool GrantIdle(Instant now, Actions& actions);
+  void AddMembers(Slot& slot, Actions::Grant& grant);
+  Instant GroupsUntil(Instant now) const;
+  Instant GroupsDue() const;
   void OpenMissing(Instant now, Actions& actions);
   void Open(Instant now, Actions& actions);
   void RefuseStranded(Actions& actions);
@@ -164,7 +191,8 @@ class PoolState {
   bool MayOpen() const { return HasRoom() && !draining_ && !paused_ && !outage_.cautious(); }
   bool Beyond() const { return live() - In(Phase::kClosing) > limits_.limit(); }
   int live() const { return static_cast<int>(slots_.size()) - In(Phase::kEmpty); }
-  int Wanted() const;
+  int Wanted(Instant now) const;
+  int WantedForGroups(Instant now) const;
   int Worthwhile(Instant now, int wanted) const;
   bool Hopeless(Instant now, const Claim& claim) const;
   Instant NextProbe() const;
@@ -190,6 +218,7 @@ class PoolState {
   std::vector<SlotId> empty_;
   int in_phase_[5] = {};
   int reporting_leased_ = 0;
+  int groups_leased_ = 0;
   int leases_ = 0;
   int leases_leased_ = 0;         // of them, those that have their connection
   Instant look_again_ = kNever;   // at a line that is expected to be served without openings

@@ -14,11 +14,16 @@ constexpr int kMostOpening = 16;
 void PoolState::OpenMissing(Instant now, Actions& actions) {
   look_again_ = kNever;
   if (line_.size() == 0 || !MayOpen()) return;
-  const int wanted = std::min(Wanted(), kMostOpening);
+  // Those who wait for a group now may want a connection soon.
+  const Instant impatient = After(line_.EarliestForGroup(LowestServed()), kGroupPatience);
+  if (impatient > now) look_again_ = impatient;
+  const int wanted = std::min(Wanted(now), kMostOpening);
   if (In(Phase::kOpening) >= wanted) return;
   const int worthwhile = Worthwhile(now, wanted);
   while (MayOpen() && In(Phase::kOpening) < worthwhile) Open(now, actions);
-  if (MayOpen() && In(Phase::kOpening) < wanted) look_again_ = turnover_.LookAgain(now);
+  if (MayOpen() && In(Phase::kOpening) < wanted) {
+    look_again_ = std::min(look_again_, turnover_.LookAgain(now));
+  }
 }
 
 void PoolState::Open(Instant now, Actions& actions) {
@@ -31,10 +36,24 @@ void PoolState::Open(Instant now, Actions& actions) {
 }
 
 // How many in line may have a connection, if there were enough.
-int PoolState::Wanted() const {
-  const int reporting = line_.size(Priority::kReporting);
+int PoolState::Wanted(Instant now) const {
+  int alone = 0;
+  for (const Priority each : {Priority::kDispatch, Priority::kClinical, Priority::kOperations}) {
+    alone += line_.size(each, Grouping::kAlone);
+  }
+  const int reporting = line_.size(Priority::kReporting, Grouping::kAlone);
   const int may_report = std::min(reporting, ReportingLimit() - reporting_leased_);
-  return line_.size() - reporting + std::max(0, may_report);
+  return alone + std::max(0, may_report) + WantedForGroups(now);
+}
+
+int PoolState::WantedForGroups(Instant now) const {
+  int members = 0;
+  for (int rank = 0; rank <= static_cast<int>(LowestServed()); ++rank) {
+    members += line_.size(static_cast<Priority>(rank), Grouping::kGroup);
+  }
+  const int groups = (members + kMostMembers - 1) / kMostMembers;
+  const bool impatient = After(line_.EarliestForGroup(LowestServed()), kGroupPatience) <= now;
+  return impatient ? groups : std::min(groups, std::max(0, kGroups - groups_leased_));
 }
 
 // How many of the wanted openings would be of use: the others' waiters are expected to be served by
@@ -67,7 +86,7 @@ bool PoolState::Hopeless(Instant now, const Claim& claim) const {
 Instant PoolState::NextProbe() const {
   if (!outage_.cautious() || draining_ || paused_ || !HasRoom()) return kNever;
   if (Hopeful() > 0 || In(Phase::kOpening) >= kMostOpening) return kNever;
-  return outage_.down() || Wanted() > 0 ? outage_.next_attempt() : kNever;
+  return outage_.down() || Wanted(kNever) > 0 ? outage_.next_attempt() : kNever;
 }
 
 // Several hang at once where a server stands still: all of them count as one failure.

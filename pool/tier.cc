@@ -113,6 +113,7 @@ void ChooseSharedOnly(SettingReader& reader, PoolLimits& limits) {
   if (const auto refuse = reader.OneOf("EMSDB_REFUSE_HOPELESS", {"0", "1"})) {
     limits.refuse_hopeless = *refuse == 1;
   }
+  limits.group_reads = reader.OneOf("EMSDB_GROUP_READS", {"0", "1"}).value_or(1) == 1;
 }
 
 }  // namespace
@@ -150,10 +151,10 @@ ChosenLimits ChooseLimits(SettingReader& reader, const std::string& database) {
 }
 
 std::vector<std::string> PoolVariables() {
-  return {"DB_POOL_SIZE",         "DB_MAX_OVERFLOW",  "DB_POOL_TIMEOUT",
-          "DB_POOL_RECYCLE",      "DB_TIER",          "DB_POOL_USE_LIFO",
-          "EMSDB_MAX_WAITERS",    "EMSDB_MAX_LEASED", "DB_POOL_PRE_PING_WINDOW",
-          "EMSDB_REFUSE_HOPELESS"};
+  return {"DB_POOL_SIZE",          "DB_MAX_OVERFLOW",  "DB_POOL_TIMEOUT",
+          "DB_POOL_RECYCLE",       "DB_TIER",          "DB_POOL_USE_LIFO",
+          "EMSDB_MAX_WAITERS",     "EMSDB_MAX_LEASED", "DB_POOL_PRE_PING_WINDOW",
+          "EMSDB_REFUSE_HOPELESS", "EMSDB_GROUP_READS"};
 }
 
 std::vector<std::string> PoolVariablesOf(const std::string& database) {

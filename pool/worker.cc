@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "pool/errors.h"
+
 namespace emsdb {
 namespace {
 
@@ -11,6 +13,9 @@ constexpr Duration kPingTimeout = std::chrono::seconds(2);
 constexpr Duration kRollBackTimeout = std::chrono::seconds(5);
 // And the reset of a session that was changed. A new connection takes less.
 constexpr Duration kResetTimeout = std::chrono::seconds(3);
+// All of a group, or until the first deadline of a member: what is not answered by then is run on
+// other connections, and this one is closed.
+constexpr Duration kGroupTimeout = std::chrono::seconds(1);
 
 }  // namespace
 
@@ -60,6 +65,7 @@ std::optional<Order> ConnectionWorker::Carry(const CloseOrder& order) {
 }
 
 std::optional<Order> ConnectionWorker::Carry(ServeOrder& order) {
+  if (!order.others.empty()) return CarryGroup(order);
   const std::shared_ptr<Waiter> waiter = std::move(order.waiter);
   if (!Proved(order)) return host_.FoundStale(slot_, waiter);
   {
@@ -81,6 +87,32 @@ std::optional<Order> ConnectionWorker::Carry(ServeOrder& order) {
   std::optional<Order> next = host_.Returned(slot_, condition, clock_.Now());
   answer();
   return next;
+}
+
+std::optional<Order> ConnectionWorker::CarryGroup(ServeOrder& order) {
+  std::vector<std::shared_ptr<Waiter>> members = std::move(order.others);
+  const bool proved = Proved(order);
+  if (proved) members.insert(members.begin(), std::move(order.waiter));
+  std::vector<GroupedRead*> reads;
+  std::vector<Waiter*> late;
+  for (const auto& member : members) {
+    GroupedRead* read = member->Board();
+    read == nullptr ? late.push_back(member.get()) : reads.push_back(read);
+  }
+  for (Waiter* waiter : late) waiter->Answer();
+  if (!proved) {
+    // The others each ask for a connection again: that of this one may be all there is.
+    for (GroupedRead* read : reads) read->Ended(RunAlone(), Duration::zero());
+    return host_.FoundStale(slot_, std::move(order.waiter));
+  }
+  Bounds bounds = ShortBounds(kGroupTimeout);
+  for (const GroupedRead* read : reads) {
+    bounds.deadline = std::min(bounds.deadline, read->deadline());
+  }
+  if (!reads.empty()) connection_->ExecuteGroup(reads, bounds);
+  const Condition condition = Clean();
+  stop_.Clear();
+  return host_.Returned(slot_, condition, clock_.Now());
 }
 
 bool ConnectionWorker::Proved(const ServeOrder& order) {

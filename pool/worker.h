@@ -9,6 +9,7 @@
 #include <thread>
 #include <utility>
 #include <variant>
+#include <vector>
 
 #include "pool/clock.h"
 #include "pool/connection.h"
@@ -22,6 +23,7 @@ struct ServeOrder {
   std::shared_ptr<Waiter> waiter;
   Check check = Check::kPing;
   Instant deadline = kNever;
+  std::vector<std::shared_ptr<Waiter>> others;  // of its group; none: it is served by itself
 };
 struct CloseOrder {
   CloseReason reason = CloseReason::kShutdown;
@@ -94,6 +96,7 @@ class ConnectionWorker : public Worker {
   Order NextOrder();
   std::optional<Order> Carry(const OpenOrder& order);
   std::optional<Order> Carry(ServeOrder& order);
+  std::optional<Order> CarryGroup(ServeOrder& order);
   std::optional<Order> Carry(const CloseOrder& order);
   std::optional<Order> Carry(const ExitOrder&) { return std::nullopt; }
 

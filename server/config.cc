@@ -71,6 +71,7 @@ void ReadSessionReset(SettingReader& reader, std::vector<DatabaseSettings>& data
   if (reader.OneOf("EMSDB_SESSION_RESET", {"dirty", "always"}) != std::size_t{1}) return;
   for (DatabaseSettings& database : databases) {
     database.session_reset = SessionReset::kBeforeEveryUse;
+    database.limits.group_reads = false;  // there would be a reset between any two of a group
   }
 }
 

@@ -14,6 +14,7 @@
 #include <string>
 #include <thread>
 
+#include "absl/synchronization/mutex.h"
 #include "pool/postgres/connector.h"
 #include "pool/sqlite/connector.h"
 #include "server/config.h"
@@ -131,6 +132,8 @@ void LeaveAfter(Duration patience) {
 }
 
 int Serve(const Config& config) {
+  // Debian's absl looks for cycles of locks at each lock that gRPC takes, in one graph for all.
+  absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
   // Never given back: taking gRPC down with its last object can sleep for seconds.
   grpc_init();
   RaiseDescriptorLimit();

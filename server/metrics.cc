@@ -5,21 +5,13 @@
 #include <utility>
 
 #include "server/pool_gauges.h"
+#include "server/seconds.h"
 
 namespace emsdb {
 namespace {
 
 using prometheus::Histogram;
 using prometheus::MetricFamily;
-
-const Histogram::BucketBoundaries& Seconds() {
-  static const Histogram::BucketBoundaries buckets = {0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005,
-                                                      0.01,   0.025,   0.05,   0.1,   0.25,   0.5,
-                                                      1,      2.5,     5,      10,    30};
-  return buckets;
-}
-
-double InSeconds(Duration duration) { return std::chrono::duration<double>(duration).count(); }
 
 prometheus::Family<Histogram>& HistogramFamily(prometheus::Registry& registry, const char* name,
                                                const char* help) {
@@ -72,16 +64,22 @@ class Metrics::DatabaseObserver final : public PoolObserver {
   DatabaseObserver(Metrics& metrics, const std::string& database)
       : metrics_(metrics),
         database_(database),
-        wait_(metrics.wait_.Add({{"pool", database}}, Seconds())),
-        create_(metrics.create_.Add({{"pool", database}}, Seconds())),
+        wait_(metrics.wait_.Add({{"pool", database}}, LatencyBuckets())),
+        create_(metrics.create_.Add({{"pool", database}}, LatencyBuckets())),
         connect_failures_(metrics.connect_failures_.Add({{"pool", database}})),
         outages_(metrics.outages_.Add({{"pool", database}})),
-        held_long_(metrics.held_long_.Add({{"pool", database}})) {}
+        held_long_(metrics.held_long_.Add({{"pool", database}})),
+        groups_(metrics.groups_.Add({{"pool", database}})),
+        grouped_reads_(metrics.grouped_reads_.Add({{"pool", database}})) {}
 
   void Opened(Duration took) override { create_.Observe(InSeconds(took)); }
   void OpenFailed() override { connect_failures_.Increment(); }
   void WentDown(const absl::Status& /*why*/) override { outages_.Increment(); }
   void HeldLong(const Holder& /*who*/, Duration /*held*/) override { held_long_.Increment(); }
+  void Grouped(int members) override {
+    groups_.Increment();
+    grouped_reads_.Increment(members);
+  }
   void Waited(Duration wait) override { wait_.Observe(InSeconds(wait)); }
   void Closed(CloseReason reason) override {
     metrics_.closed_.Add({{"pool", database_}, {"reason", std::string(CloseReasonName(reason))}})
@@ -104,6 +102,8 @@ class Metrics::DatabaseObserver final : public PoolObserver {
   prometheus::Counter& connect_failures_;
   prometheus::Counter& outages_;
   prometheus::Counter& held_long_;
+  prometheus::Counter& groups_;
+  prometheus::Counter& grouped_reads_;
 };
 
 Metrics::Metrics()
@@ -118,6 +118,10 @@ Metrics::Metrics()
                              "Calls that got no connection, and why")),
       resets_(CounterFamily(registry_, "emsdb_pool_session_resets_total",
                             "Sessions that a call had changed, and whether they could be reset")),
+      groups_(CounterFamily(registry_, "emsdb_pool_groups_total",
+                            "Packets that carried several callers' reads")),
+      grouped_reads_(CounterFamily(registry_, "emsdb_pool_grouped_reads_total",
+                                   "Reads that were sent in such a packet")),
       connect_failures_(CounterFamily(registry_, "emsdb_pool_connect_failures_total",
                                       "Openings of connections that failed")),
       batch_retries_(CounterFamily(registry_, "emsdb_batch_retries_total",
@@ -127,7 +131,8 @@ Metrics::Metrics()
       outages_(CounterFamily(registry_, "emsdb_pool_outages_total",
                              "Times that no connection could be opened any more")),
       held_long_(CounterFamily(registry_, "emsdb_pool_held_long_total",
-                               "Connections held for longer than others may wait for one")) {}
+                               "Connections held for longer than others may wait for one")),
+      series_(latency_, calls_) {}
 
 Metrics::~Metrics() = default;
 
@@ -146,11 +151,9 @@ void Metrics::Operated(const std::string& database, const std::string& rpc) {
   calls_.Add({{"database", database}, {"rpc", rpc}, {"code", "OK"}}).Increment();
 }
 
-void Metrics::CallFinished(const std::string& database, const std::string& rpc,
-                           absl::StatusCode code, Duration took) {
-  latency_.Add({{"database", database}, {"rpc", rpc}}, Seconds()).Observe(InSeconds(took));
-  calls_.Add({{"database", database}, {"rpc", rpc}, {"code", absl::StatusCodeToString(code)}})
-      .Increment();
+void Metrics::CallFinished(std::string_view database, std::string_view rpc, absl::StatusCode code,
+                           Duration took) {
+  series_.Count(database, rpc, code, took);
 }
 
 void Metrics::BatchRetried(const std::string& database) {

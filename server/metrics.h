@@ -11,11 +11,13 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "pool/observer.h"
 #include "pool/pool_manager.h"
+#include "server/call_series.h"
 #include "server/result_memory.h"
 
 namespace emsdb {
@@ -35,7 +37,7 @@ class Metrics {
   // An operator's call that was carried out: it has no latency either.
   void Operated(const std::string& database, const std::string& rpc);
 
-  void CallFinished(const std::string& database, const std::string& rpc, absl::StatusCode code,
+  void CallFinished(std::string_view database, std::string_view rpc, absl::StatusCode code,
                     Duration took);
 
   void BatchRetried(const std::string& database);
@@ -55,11 +57,14 @@ class Metrics {
   prometheus::Family<prometheus::Counter>& closed_;
   prometheus::Family<prometheus::Counter>& refused_;
   prometheus::Family<prometheus::Counter>& resets_;
+  prometheus::Family<prometheus::Counter>& groups_;
+  prometheus::Family<prometheus::Counter>& grouped_reads_;
   prometheus::Family<prometheus::Counter>& connect_failures_;
   prometheus::Family<prometheus::Counter>& batch_retries_;
   prometheus::Family<prometheus::Counter>& in_doubt_;
   prometheus::Family<prometheus::Counter>& outages_;
   prometheus::Family<prometheus::Counter>& held_long_;
+  CallSeries series_;
 
   Mutex mutex_;
   std::vector<std::unique_ptr<DatabaseObserver>> observers_ ABSL_GUARDED_BY(mutex_);

@@ -23,6 +23,7 @@ class PoolLog final : public PoolObserver {
   void Closed(CloseReason reason) override { counts_.Closed(reason); }
   void Waited(Duration wait) override { counts_.Waited(wait); }
   void Refused(RefusalReason reason) override { counts_.Refused(reason); }
+  void Grouped(int members) override { counts_.Grouped(members); }
   void Reset(ResetResult result) override { counts_.Reset(result); }
   void HeldLong(const Holder& who, Duration held) override;
   void WentDown(const absl::Status& why) override;

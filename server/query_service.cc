@@ -4,7 +4,7 @@
 
 #include "absl/strings/str_format.h"
 #include "pool/errors.h"
-#include "pool/statement_text.h"
+#include "pool/statement_facts.h"
 #include "server/batch_call.h"
 #include "server/statement_call.h"
 #include "server/stream_call.h"
@@ -29,7 +29,7 @@ absl::StatusOr<Database*> Locate(Gateway& gateway, const std::string& name, cons
   auto database = FindDatabase(gateway, basics.caller, name);
   if (!database.ok()) return database;
   basics.database = (*database)->settings().name;
-  basics.options.statement = Fingerprint(sql);
+  basics.options.statement = FactsOf(sql)->fingerprint;
   return database;
 }
 
@@ -37,7 +37,7 @@ absl::StatusOr<Database*> Locate(Gateway& gateway, const std::string& name, cons
 absl::Status CheckDatabase(Gateway& gateway, const std::string& requested, Asked& asked) {
   const auto database =
       gateway.pools.transactions().DatabaseOf(asked.transaction_id, asked.basics.caller.owner());
-  asked.basics.options.statement = Fingerprint(asked.statement.sql);
+  asked.basics.options.statement = FactsOf(asked.statement.sql)->fingerprint;
   if (!database) return absl::OkStatus();  // Transactions::Run says what is wrong with the id
   asked.basics.database = *database;
   if (absl::Status status = CheckMayUse(asked.basics.caller, *database); !status.ok()) {
@@ -86,15 +86,10 @@ absl::StatusOr<Asked> Understand(Gateway& gateway, const char* rpc,
   return asked;
 }
 
-// Starts a call by itself, or, as `use` says, in the transaction that it names.
-void StartAsked(Gateway& gateway, const Asked& asked, const std::string& sql, TransactionUse use,
-                std::shared_ptr<Call> call) {
-  if (asked.database == nullptr) {
-    gateway.pools.transactions().Run(std::move(use), std::move(call));
-    return;
-  }
+// Starts a call in no transaction that is open.
+void StartAlone(const Asked& asked, const std::string& sql, Call& call) {
   const auto route = asked.database->RouteFor(asked.access, sql);
-  call->Start(route.pool, Purpose::kStatement, route.writer);
+  call.Start(route.pool, Purpose::kStatement, route.writer);
 }
 
 // What cannot be had without a transaction.
@@ -149,7 +144,9 @@ absl::Status StartQuery(Gateway& gateway, grpc::CallbackServerContext& context,
       .max_rows = request.max_rows(),
       .beginning = std::nullopt,
       .naming = asked->naming,
-      .wrapping = request.outside_transaction() ? Wrapping::kNone : Wrapping::kTransaction};
+      .wrapping = request.outside_transaction() ? Wrapping::kNone : Wrapping::kTransaction,
+      .by_itself = asked->transaction_id.empty() && !request.has_transaction() &&
+                   !request.outside_transaction() && asked->naming != CommitNaming::kResolvable};
   if (request.commit()) work.step = TransactionStep::kStatementAndCommit;
   const TransactionStep step = work.step;
   const bool begins = request.transaction().has_begin();
@@ -160,15 +157,19 @@ absl::Status StartQuery(Gateway& gateway, grpc::CallbackServerContext& context,
     work.beginning = *std::move(beginning);
   }
   const Access access = work.access;
-  auto call = std::make_shared<StatementCall>(gateway, asked->basics, reactor, context, response,
-                                              std::move(work));
+  const std::string& transaction = asked->transaction_id;
+  const std::string owner = transaction.empty() ? "" : asked->basics.caller.owner();
+  auto call = std::make_shared<StatementCall>(gateway, std::move(asked->basics), reactor, context,
+                                              response, std::move(work));
   reactor.Attach(call);
   if (begins) {
     call->Start(asked->database->PoolFor(access), Purpose::kLease);
+  } else if (transaction.empty()) {
+    StartAlone(*asked, request.statement().sql(), *call);
   } else {
-    TransactionUse use = MakeUse(asked->transaction_id, asked->basics.caller.owner(), step,
-                                 request.transaction().sequence(), request, *call);
-    StartAsked(gateway, *asked, request.statement().sql(), std::move(use), std::move(call));
+    TransactionUse use =
+        MakeUse(transaction, owner, step, request.transaction().sequence(), request, *call);
+    gateway.pools.transactions().Run(std::move(use), std::move(call));
   }
   return absl::OkStatus();
 }
@@ -187,10 +188,15 @@ absl::Status StartStream(Gateway& gateway, grpc::CallbackServerContext& context,
   }
   StreamCall::Work work = {std::move(asked->statement), asked->access, request.max_rows(),
                            asked->naming};
-  auto call = std::make_shared<StreamCall>(gateway, asked->basics, reactor, std::move(work));
-  reactor.Attach(call);
   TransactionUse use{.id = asked->transaction_id, .caller = asked->basics.caller.owner()};
-  StartAsked(gateway, *asked, request.statement().sql(), std::move(use), std::move(call));
+  auto call =
+      std::make_shared<StreamCall>(gateway, std::move(asked->basics), reactor, std::move(work));
+  reactor.Attach(call);
+  if (use.id.empty()) {
+    StartAlone(*asked, request.statement().sql(), *call);
+  } else {
+    gateway.pools.transactions().Run(std::move(use), std::move(call));
+  }
   return absl::OkStatus();
 }
 

@@ -3,13 +3,17 @@
 #define EMSDB_SERVER_QUERY_SERVICE_H_
 
 #include "emsdb/v1/query_service.grpc.pb.h"
+#include "server/arena_messages.h"
 #include "server/gateway.h"
 
 namespace emsdb {
 
 class QueryService final : public v1::QueryService::CallbackService {
  public:
-  explicit QueryService(Gateway& gateway) : gateway_(gateway) {}
+  explicit QueryService(Gateway& gateway) : gateway_(gateway) {
+    SetMessageAllocatorFor_Query(&query_messages_);
+    SetMessageAllocatorFor_ExecuteBatch(&batch_messages_);
+  }
 
   grpc::ServerUnaryReactor* Query(grpc::CallbackServerContext* context,
                                   const v1::QueryRequest* request,
@@ -22,6 +26,8 @@ class QueryService final : public v1::QueryService::CallbackService {
 
  private:
   Gateway& gateway_;
+  ArenaMessages<v1::QueryRequest, v1::QueryResponse> query_messages_;
+  ArenaMessages<v1::ExecuteBatchRequest, v1::ExecuteBatchResponse> batch_messages_;
 };
 
 }  // namespace emsdb

@@ -10,10 +10,11 @@ namespace {
 constexpr std::size_t kResultOverhead = 64;
 constexpr std::size_t kColumnOverhead = 16 + 64;
 
-// What protobuf's objects take in memory beside what is in them: a message and the pointer to it,
-// for a cell a string's header too.
-constexpr std::size_t kHeapOfRow = 72;
-constexpr std::size_t kHeapOfCell = 80;
+// What protobuf's objects take on an arena beside what is in them: a message and the pointer to it,
+// and what the growing array of pointers leaves behind; for a cell a string's header too, with its
+// place in the arena's list of what must be destroyed.
+constexpr std::size_t kHeapOfRow = 88;
+constexpr std::size_t kHeapOfCell = 96;
 
 constexpr char kAdvice[] = "use StreamQuery, or ask for less";
 

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "pool/errors.h"
+
 namespace emsdb {
 namespace {
 
@@ -31,9 +33,61 @@ StatementCall::StatementCall(Gateway& gateway, CallBasics basics, UnaryReactor& 
       context_(context),
       work_(std::move(work)),
       share_(gateway.result_memory),
-      budget_{.share = &share_},
-      sink_(*response.mutable_columns(), *response.mutable_rows(), budget_) {
-  if (work_.max_rows != 0) budget_.rows = budget_.row_limit = work_.max_rows;
+      budget_(Budget()),
+      sink_(*response.mutable_columns(), *response.mutable_rows(), budget_) {}
+
+ResultBudget StatementCall::Budget() {
+  ResultBudget budget{.share = &share_};
+  if (work_.max_rows != 0) budget.rows = budget.row_limit = work_.max_rows;
+  return budget;
+}
+
+// A call with little time left has none to spend on the members before it.
+Grouping StatementCall::grouping(Pool& pool) {
+  ProvenReads* proven = work_.by_itself ? pool.proven_reads() : nullptr;
+  if (proven == nullptr) return Grouping::kAlone;
+  proven_ = proven;
+  key_ = ProvenReads::KeyOf(work_.statement.sql, work_.access);
+  const auto limit = proven->LimitOf(key_, work_.statement.sql, work_.access);
+  const Duration left = options().deadline - gateway().pools.clock().Now();
+  if (!limit || left < 2 * kLeastTimeForGroup) return Grouping::kAlone;
+  time_limit_ = *limit;
+  return Grouping::kGroup;
+}
+
+void StatementCall::Ended(absl::StatusOr<Completion> result, Duration took) {
+  if (result.ok()) {
+    proven_->RanInGroup(key_, took);
+    Take(*result);
+  } else if (IsUnfitForGroup(result.status())) {
+    proven_->FailedInGroup(key_);
+  }
+  LeaveGroup(result.status());
+}
+
+void StatementCall::StartOver() {
+  response().Clear();
+  share_.GiveBack();
+  budget_ = Budget();
+}
+
+absl::StatusOr<Completion> StatementCall::Execute(Connection& connection, const RunOptions& run,
+                                                  const Bounds& bounds) {
+  if (proven_ == nullptr) return connection.Execute(work_.statement, run, bounds, sink_);
+  Clock& clock = gateway().pools.clock();
+  const Instant began = clock.Now();
+  auto completion = connection.Execute(work_.statement, run, bounds, sink_);
+  if (completion.ok()) {
+    const bool harmless = completion->command == "SELECT" && !connection.session_changed() &&
+                          connection.transaction_state() == TransactionState::kIdle;
+    proven_->RanAlone(key_, clock.Now() - began, harmless);
+  }
+  return completion;
+}
+
+void StatementCall::Take(const Completion& completion) {
+  response().set_rows_affected(completion.rows_affected);
+  response().set_command(completion.command);
 }
 
 absl::Status StatementCall::Run(Connection& connection, const Bounds& bounds, Lease& lease) {
@@ -46,14 +100,13 @@ absl::Status StatementCall::Run(Connection& connection, const Bounds& bounds, Le
     if (!begun.ok()) return begun;
   }
   // If this fails in a transaction it began, the end of the lease rolls back.
-  const auto completion = connection.Execute(work_.statement, run, bounds, sink_);
+  const auto completion = Execute(connection, run, bounds);
   if (work_.step == TransactionStep::kStatementAndCommit) {
     absl::Status ended = CommitOrRollBack(connection, bounds, completion.status(), witness);
     if (!ended.ok()) return witness.Marked(std::move(ended));
   }
   if (!completion.ok()) return WithoutToken(witness.Marked(completion.status()), work_.naming);
-  response().set_rows_affected(completion->rows_affected);
-  response().set_command(completion->command);
+  Take(*completion);
   if (work_.beginning) {
     begun_.id = gateway().pools.transactions().Add(std::move(lease), work_.beginning->terms);
     response().set_transaction_id(begun_.id);

@@ -32,7 +32,7 @@ struct BegunTransaction {
 absl::StatusOr<Beginning> ToBeginning(const v1::TransactionOptions& options,
                                       const CallBasics& basics, std::string_view field);
 
-class StatementCall final : public UnaryCall<v1::QueryResponse> {
+class StatementCall final : public UnaryCall<v1::QueryResponse>, private GroupedRead {
  public:
   struct Work {
     Statement statement;
@@ -42,6 +42,7 @@ class StatementCall final : public UnaryCall<v1::QueryResponse> {
     TransactionStep step = TransactionStep::kStatement;
     CommitNaming naming = CommitNaming::kNone;
     Wrapping wrapping = Wrapping::kTransaction;
+    bool by_itself = false;  // in no transaction but its own, and nothing is asked of its commit
   };
 
   StatementCall(Gateway& gateway, CallBasics basics, UnaryReactor& reactor,
@@ -51,11 +52,25 @@ class StatementCall final : public UnaryCall<v1::QueryResponse> {
   absl::Status Run(Connection& connection, const Bounds& bounds, Lease& lease) override;
   void Finish(absl::Status status, const CallTimes& times) override;
   void LeftAfterAnswer() override { begun_.Abandon(gateway()); }
+  Grouping grouping(Pool& pool) override;
+  GroupedRead* grouped_read() override { return this; }
+  void StartOver() override;
   Fields BoundValues(const absl::Status&) const override {
     return ShownValues(work_.statement.parameters);
   }
 
  private:
+  const Statement& statement() const override { return work_.statement; }
+  std::string_view identity() const override { return basics().caller.name; }
+  Duration time_limit() const override { return time_limit_; }
+  Instant deadline() const override { return options().deadline; }
+  RowSink& sink() override { return sink_; }
+  void Ended(absl::StatusOr<Completion> result, Duration took) override;
+
+  absl::StatusOr<Completion> Execute(Connection& connection, const RunOptions& run,
+                                     const Bounds& bounds);
+  void Take(const Completion& completion);
+  ResultBudget Budget();
   absl::Status CommitOrRollBack(Connection& connection, const Bounds& bounds,
                                 const absl::Status& ran, TokenWitness& witness);
 
@@ -65,6 +80,9 @@ class StatementCall final : public UnaryCall<v1::QueryResponse> {
   ResultShare share_;
   ResultBudget budget_;
   ResultSink sink_;
+  ProvenReads* proven_ = nullptr;  // where it may be served in a group one day
+  ProvenReads::Key key_;
+  Duration time_limit_{};
 };
 
 }  // namespace emsdb

@@ -4,7 +4,7 @@
 
 #include "absl/strings/str_format.h"
 #include "pool/errors.h"
-#include "pool/statement_text.h"
+#include "pool/statement_facts.h"
 #include "server/result_sink.h"
 #include "server/transact_reactor.h"
 #include "server/transaction_use.h"
@@ -85,7 +85,8 @@ absl::StatusOr<TransactTask> StatementTask(const v1::TransactStatement& request)
   StatementWork work;
   if (request.has_expect_rows()) work.expect_rows = request.expect_rows();
   if (request.max_rows() != 0) work.budget.rows = work.budget.row_limit = request.max_rows();
-  TransactTask task{.label = Fingerprint(statement->sql), .statement = *std::move(statement)};
+  TransactTask task{.label = FactsOf(statement->sql)->fingerprint,
+                    .statement = *std::move(statement)};
   task.work = [work](TransactCall& call, Connection& connection, const Bounds& bounds, Lease&) {
     return RunStatement(work, call, connection, bounds);
   };

@@ -10,17 +10,11 @@
 #include "pool/postgres/server_identity.h"
 #include "pool/postgres/session.h"
 #include "pool/postgres/sqlstate.h"
-#include "pool/postgres/statement_check.h"
+#include "pool/postgres/text_facts.h"
 #include "pool/postgres/type_sink.h"
-#include "pool/statement_text.h"
 
 namespace emsdb {
 namespace {
-
-absl::StatusOr<BoundParameters> CheckAndBind(const Statement& statement) {
-  if (absl::Status text = CheckStatementText(statement.sql); !text.ok()) return text;
-  return BoundParameters::Bind(statement);
-}
 
 // A batch of one, seen as a statement.
 class SingleSink final : public BatchSink {
@@ -82,30 +76,39 @@ absl::Status PostgresConnection::Prepare(const Bounds& bounds) {
   return absl::OkStatus();
 }
 
+absl::StatusOr<PostgresConnection::Member> PostgresConnection::MemberFor(
+    const Statement& statement, std::optional<std::int64_t> expect_rows) {
+  auto facts = PostgresFactsOf(statement.sql);
+  if (!facts->check.ok()) return facts->check;
+  auto parameters = BoundParameters::Bind(statement);
+  if (!parameters.ok()) return std::move(parameters).status();
+  return Member{&statement, std::move(facts), expect_rows, *std::move(parameters), {}};
+}
+
 absl::StatusOr<Completion> PostgresConnection::Execute(const Statement& statement,
                                                        const RunOptions& options,
                                                        const Bounds& bounds, RowSink& sink) {
-  auto parameters = CheckAndBind(statement);
-  if (!parameters.ok()) return parameters.status();
+  auto member = MemberFor(statement);
+  if (!member.ok()) return std::move(member).status();
   if (absl::Status ready = CheckReady(bounds, Stage::kRunning); !ready.ok()) return ready;
-  Member member{&statement, std::nullopt, *std::move(parameters), {}};
-  if (options.wrapping == Wrapping::kNone) return RunUnwrapped(member, options, bounds, sink);
-  const bool may_write = options.access == Access::kReadWrite && !LooksLikeRead(statement.sql);
+  if (options.wrapping == Wrapping::kNone) return RunUnwrapped(*member, options, bounds, sink);
+  const PostgresFacts& facts = *member->facts;
+  const bool may_write = options.access == Access::kReadWrite && !facts.looks_like_read;
   const bool in_transaction = state_ == TransactionState::kOpen;
   const bool to_be_named = AskIdFor(options.witness, options.access) == AskId::kYes &&
-                           DoubtOf(statement, options) == Doubt::kWrite;
-  if (!in_transaction && ((may_write && MayReturnRows(statement.sql)) || to_be_named)) {
-    return RunHeld(std::move(member), options, bounds, sink);
+                           DoubtOf(facts, options) == Doubt::kWrite;
+  if (!in_transaction && ((may_write && facts.may_return_rows) || to_be_named)) {
+    return RunHeld(*std::move(member), options, bounds, sink);
   }
-  return RunOne(std::move(member), options, bounds, sink);
+  return RunOne(*std::move(member), options, bounds, sink);
 }
 
 absl::StatusOr<Completion> PostgresConnection::RunOne(Member member, const RunOptions& options,
                                                       const Bounds& bounds, RowSink& sink) {
   const bool in_transaction = state_ == TransactionState::kOpen;
-  const Doubt doubt = DoubtOf(*member.statement, options);
+  const Doubt doubt = DoubtOf(*member.facts, options);
   RowForwarder rows(sink, decoder_, shared_->types);
-  NoteText(*member.statement);
+  NoteText(*member.facts);
   if (!QueueFreshSession() || !QueueDrops() || !QueueSettings(options, bounds) ||
       !QueueStatement(member) || !QueueSync()) {
     return SendFailed(Stage::kRunning);
@@ -154,10 +157,10 @@ absl::StatusOr<Completion> PostgresConnection::RunOne(Member member, const RunOp
 absl::StatusOr<Completion> PostgresConnection::RunHeld(Member member, const RunOptions& options,
                                                        const Bounds& bounds, RowSink& sink) {
   SingleSink single(sink);
-  GroupEnd end = RunGroup(std::span(&member, 1), {}, options, bounds, single);
+  BatchEnd end = RunBatch(std::span(&member, 1), {}, options, bounds, single);
   // No row of it has come: the first that is read is its failure.
   if (end.outdated && !broken()) {
-    end = RunGroup(std::span(&member, 1), {}, options, bounds, single);
+    end = RunBatch(std::span(&member, 1), {}, options, bounds, single);
   }
   if (!end.status.ok()) return end.status;
   return single.completion();
@@ -170,31 +173,30 @@ absl::Status PostgresConnection::ExecuteBatch(std::span<const GuardedStatement> 
   std::vector<Member> members;
   members.reserve(statements.size());
   for (std::size_t i = 0; i < statements.size(); ++i) {
-    const Statement& statement = statements[i].statement;
-    auto parameters = CheckAndBind(statement);
-    if (!parameters.ok()) return AtStatement(parameters.status(), static_cast<int>(i));
-    members.push_back({&statement, statements[i].expect_rows, *std::move(parameters), {}});
+    auto member = MemberFor(statements[i].statement, statements[i].expect_rows);
+    if (!member.ok()) return AtStatement(member.status(), static_cast<int>(i));
+    members.push_back(*std::move(member));
   }
   if (absl::Status ready = CheckReady(bounds, Stage::kRunning); !ready.ok()) return ready;
   if (absl::Status idle = CheckIdle(); !idle.ok()) return idle;
-  GroupEnd end = RunGroup(members, transaction, options, bounds, sink);
+  BatchEnd end = RunBatch(members, transaction, options, bounds, sink);
   // Rows of others have been handed on: whoever has the sink runs it again.
   if (end.outdated && !end.suspected && !broken()) end.status = PlanChanged(end.status);
   return end.failed_at < 0 ? end.status : AtStatement(end.status, end.failed_at);
 }
 
-PostgresConnection::GroupEnd PostgresConnection::RunGroup(std::span<Member> members,
+PostgresConnection::BatchEnd PostgresConnection::RunBatch(std::span<Member> members,
                                                           const TransactionOptions& transaction,
                                                           const RunOptions& options,
                                                           const Bounds& bounds, BatchSink& sink) {
-  for (const Member& member : members) NoteText(*member.statement);
+  for (const Member& member : members) NoteText(*member.facts);
   bool queued = QueueFreshSession() && QueueDrops() && QueueText(BeginText(transaction)) &&
                 QueueSettings({.identity = options.identity}, bounds) &&
                 QueueIdleTimeout(transaction.server_idle_timeout);
   for (Member& member : members) queued = queued && QueueStatement(member);
   // What only reads has no id: not even the question is sent.
   const bool may_write = std::any_of(members.begin(), members.end(), [&](const Member& member) {
-    return DoubtOf(*member.statement, options) == Doubt::kWrite;
+    return DoubtOf(*member.facts, options) == Doubt::kWrite;
   });
   const AskId ask_id = may_write ? AskIdFor(options.witness, transaction.access) : AskId::kNo;
   if (ask_id == AskId::kYes) queued = queued && QueueText(kTransactionIdQuestion);
@@ -204,7 +206,7 @@ PostgresConnection::GroupEnd PostgresConnection::RunGroup(std::span<Member> memb
   Exchange exchange = Start(bounds);
   if (absl::Status fresh = ReadFreshSession(exchange); !fresh.ok()) return {fresh};
   ReadDrops(exchange);
-  GroupEnd end = ReadGroup(exchange, transaction, members, ask_id, sink, rows);
+  BatchEnd end = ReadBatch(exchange, transaction, members, ask_id, sink, rows);
   exchange.Finish();
   Settle(exchange);
   if (!exchange.answered() && (end.status.ok() || DetailOf(end.status).reason == "SQL_ERROR")) {
@@ -221,7 +223,7 @@ PostgresConnection::GroupEnd PostgresConnection::RunGroup(std::span<Member> memb
     CleanUp();
     if (!end.settings_missing || broken()) return end;
     changes_ |= SessionChange::kPrepared;
-    return RunGroup(members, transaction, options, bounds, sink);
+    return RunBatch(members, transaction, options, bounds, sink);
   }
   end.status = RunCommit(bounds);
   for (RowForwarder& forwarder : rows) {
@@ -231,12 +233,12 @@ PostgresConnection::GroupEnd PostgresConnection::RunGroup(std::span<Member> memb
 }
 
 // Reads everything up to the Sync, and hands it on until the first thing that is wrong.
-PostgresConnection::GroupEnd PostgresConnection::ReadGroup(Exchange& exchange,
+PostgresConnection::BatchEnd PostgresConnection::ReadBatch(Exchange& exchange,
                                                            const TransactionOptions& transaction,
                                                            std::span<const Member> members,
                                                            AskId ask_id, BatchSink& sink,
                                                            std::vector<RowForwarder>& rows) {
-  GroupEnd group;
+  BatchEnd group;
   const auto note = [&group](const StepEnd& end, int index) {
     if (end.done() || !group.status.ok() || end.status.ok()) return;
     group.status = end.status;
@@ -296,7 +298,7 @@ absl::Status PostgresConnection::Begin(const TransactionOptions& transaction,
     RowSink& Rows(std::size_t) override { std::abort(); }
     void Completed(std::size_t, const Completion&) override {}
   } no_sink;
-  GroupEnd end = ReadGroup(exchange, transaction, {}, AskId::kNo, no_sink, no_rows);
+  BatchEnd end = ReadBatch(exchange, transaction, {}, AskId::kNo, no_sink, no_rows);
   exchange.Finish();
   Settle(exchange);
   if (!exchange.answered()) {

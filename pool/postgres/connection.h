@@ -16,6 +16,7 @@
 #include "pool/postgres/session_changes.h"
 #include "pool/postgres/statement_cache.h"
 #include "pool/postgres/step.h"
+#include "pool/postgres/text_facts.h"
 #include "pool/postgres/type_names.h"
 #include "pool/postgres/values.h"
 #include "pool/postgres/wire.h"
@@ -70,6 +71,9 @@ struct PostgresShared {
 // changed, or whose time zone is another one, nothing prepared is used: it might mean something
 // else there.
 //
+// A group of reads is a unit for each, settings included, sent as one packet. The members' answers
+// are read, and handed on, one by one.
+//
 // A statement that refuses transactions is a unit without settings, between two others in the same
 // packet: one that makes its time-out and its caller settings of the session, and one that resets
 // them. If this cannot be seen to have been done the session counts as changed.
@@ -84,6 +88,7 @@ class PostgresConnection final : public Connection {
 
   absl::StatusOr<Completion> Execute(const Statement& statement, const RunOptions& options,
                                      const Bounds& bounds, RowSink& sink) override;
+  void ExecuteGroup(std::span<GroupedRead* const> reads, const Bounds& bounds) override;
   absl::Status ExecuteBatch(std::span<const GuardedStatement> statements,
                             const TransactionOptions& transaction, const RunOptions& options,
                             const Bounds& bounds, BatchSink& sink) override;
@@ -119,11 +124,16 @@ class PostgresConnection final : public Connection {
 
   struct Member {
     const Statement* statement;
+    std::shared_ptr<const PostgresFacts> facts;
     std::optional<std::int64_t> expect_rows;
     BoundParameters parameters;
     StatementCache::Use use;  // how it was sent
   };
-  struct GroupEnd {
+  // Refuses what cannot be sent.
+  static absl::StatusOr<Member> MemberFor(const Statement& statement,
+                                          std::optional<std::int64_t> expect_rows = std::nullopt);
+
+  struct BatchEnd {
     absl::Status status;
     int failed_at = -1;
     bool settings_missing = false;
@@ -137,7 +147,7 @@ class PostgresConnection final : public Connection {
   absl::Status CheckReady(const Bounds& bounds, Stage stage);
   absl::Status CheckTime(const Bounds& bounds, Stage stage) const;
   absl::Status CheckIdle() const;
-  Doubt DoubtOf(const Statement& statement, const RunOptions& options) const;
+  Doubt DoubtOf(const PostgresFacts& facts, const RunOptions& options) const;
   Exchange Start(const Bounds& bounds);
 
   // Each queues one command; false if the connection is gone.
@@ -155,11 +165,16 @@ class PostgresConnection final : public Connection {
   absl::Status BeginFresh(const Bounds& bounds);
   absl::StatusOr<Completion> RunHeld(Member member, const RunOptions& options, const Bounds& bounds,
                                      RowSink& sink);
-  GroupEnd RunGroup(std::span<Member> members, const TransactionOptions& transaction,
+  BatchEnd RunBatch(std::span<Member> members, const TransactionOptions& transaction,
                     const RunOptions& options, const Bounds& bounds, BatchSink& sink);
-  GroupEnd ReadGroup(Exchange& exchange, const TransactionOptions& transaction,
+  BatchEnd ReadBatch(Exchange& exchange, const TransactionOptions& transaction,
                      std::span<const Member> members, AskId ask_id, BatchSink& sink,
                      std::vector<RowForwarder>& rows);
+  // One of a group: false if the connection is gone.
+  bool QueueRead(const GroupedRead& read, Member& member);
+  void ReadGroup(std::span<GroupedRead* const> sent, std::span<const Member> members,
+                 const Bounds& bounds);
+  absl::StatusOr<Completion> ReadRead(Exchange& exchange, const Member& member, RowSink& sink);
   // In the open transaction, which it leaves open or failed.
   absl::StatusOr<std::int64_t> RunCopy(const CopyTarget& target, const Bounds& bounds,
                                        RowSource& source);
@@ -207,7 +222,7 @@ class PostgresConnection final : public Connection {
                    Access access);
 
   // Before a statement is sent: it may do what it does and fail all the same.
-  void NoteText(const Statement& statement);
+  void NoteText(const PostgresFacts& facts);
   // After a unit: whether a setting has changed that the server reports by itself.
   void NoteReports();
   // Outside a transaction: other connections shall not trust what they have prepared.

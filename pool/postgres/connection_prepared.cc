@@ -2,7 +2,6 @@
 #include "pool/errors.h"
 #include "pool/postgres/connection.h"
 #include "pool/postgres/session.h"
-#include "pool/statement_text.h"
 
 namespace emsdb {
 
@@ -12,7 +11,7 @@ bool PostgresConnection::UsesStatementCache() const {
     return false;
   }
   // Outside a transaction NoteReports has looked.
-  return state_ == TransactionState::kIdle || LiteralSettings(wire_->handle()) == literal_settings_;
+  return state_ == TransactionState::kIdle || ReadsLiteralsAsIn(literal_settings_, wire_->handle());
 }
 
 bool PostgresConnection::QueueStatement(Member& member) {
@@ -76,8 +75,7 @@ bool PostgresConnection::WasOutdated(const StepEnd& end, const Member& member,
   }
   statements_.Forget(member.use);
   // T16: what may have called a function is not run a second time on a suspicion.
-  return end.outdated == kYes || access == Access::kReadOnly ||
-         CallsNoFunction(member.statement->sql);
+  return end.outdated == kYes || access == Access::kReadOnly || member.facts->calls_no_function;
 }
 
 // In a transaction a failure would end it: it waits until that is over.

@@ -7,7 +7,6 @@
 #include "pool/postgres/connection.h"
 #include "pool/postgres/session.h"
 #include "pool/postgres/session_reset.h"
-#include "pool/statement_text.h"
 
 namespace emsdb {
 namespace {
@@ -35,7 +34,7 @@ absl::Status PostgresConnection::ResetSession(const Bounds& bounds) {
   absl::Status status = ReadReset(exchange, commands);
   Settle(exchange);
   if (!exchange.answered()) return NoAnswer(exchange, Stage::kRunning, Doubt::kNone);
-  if (status.ok() && ReportedSettings(wire_->handle()) != reports_) {
+  if (status.ok() && !ReportsAsIn(reports_, wire_->handle())) {
     status = absl::InternalError("a setting is not as it was when the session began");
   }
   if (status.ok()) {
@@ -89,19 +88,18 @@ bool PostgresConnection::UsesPreparedSettings() const {
          !changes_.Has(SessionChange::kPrepared);
 }
 
-void PostgresConnection::NoteText(const Statement& statement) {
-  changes_ |= SessionChangesOf(statement.sql);
-  const std::string keyword = LeadingKeyword(statement.sql);
-  if (MayChangeSchema(keyword)) {
+void PostgresConnection::NoteText(const PostgresFacts& facts) {
+  changes_ |= facts.changes;
+  if (facts.may_change_schema) {
     may_change_schema_ = true;
     statements_.Distrust();
   }
-  if (keyword == "SET") sets_locally_ = true;
+  if (facts.sets) sets_locally_ = true;
 }
 
 void PostgresConnection::NoteReports() {
   if (state_ == TransactionState::kIdle && !reports_.empty() &&
-      ReportedSettings(wire_->handle()) != reports_) {
+      !ReportsAsIn(reports_, wire_->handle())) {
     changes_ |= SessionChange::kSettings | SessionChange::kRole;
   }
 }

@@ -9,8 +9,8 @@
 #include "pool/postgres/server_error.h"
 #include "pool/postgres/session.h"
 #include "pool/postgres/sqlstate.h"
+#include "pool/postgres/text_facts.h"
 #include "pool/postgres/type_sink.h"
-#include "pool/statement_text.h"
 
 namespace emsdb {
 namespace {
@@ -43,11 +43,10 @@ absl::Status PostgresConnection::CheckIdle() const {
                     {.reason = "TX_OPEN", .retry = Retry::kNo});
 }
 
-PostgresConnection::Doubt PostgresConnection::DoubtOf(const Statement& statement,
+PostgresConnection::Doubt PostgresConnection::DoubtOf(const PostgresFacts& facts,
                                                       const RunOptions& options) const {
   if (state_ != TransactionState::kIdle) return Doubt::kTransaction;
-  const bool harmless = options.access == Access::kReadOnly ||
-                        (LooksLikeRead(statement.sql) && CallsNoFunction(statement.sql));
+  const bool harmless = options.access == Access::kReadOnly || facts.harmless();
   return harmless ? Doubt::kNone : Doubt::kWrite;
 }
 
@@ -197,16 +196,14 @@ void PostgresConnection::NameTypes(RowForwarder& rows, const Bounds& bounds) {
       .sql = "SELECT oid, typname FROM pg_catalog.pg_type WHERE oid = ANY ($1)",
       .parameters = {oids + "}"},
       .parameter_types = {"_oid"}};
-  auto parameters = BoundParameters::Bind(question);
-  if (!parameters.ok()) return;
+  auto member = MemberFor(question);
+  if (!member.ok()) return;
   const Bounds bound = {
       .deadline = std::min(bounds.deadline, After(shared_->clock.Now(), kTypeLookup)),
       .stop = bounds.stop};
   TypeSink sink(shared_->types);
   // Its failure is nobody's: the names stay empty, the oids are right.
-  if (RunOne({&question, std::nullopt, *std::move(parameters)}, {.access = Access::kReadOnly},
-             bound, sink)
-          .ok()) {
+  if (RunOne(*std::move(member), {.access = Access::kReadOnly}, bound, sink).ok()) {
     rows.NameColumns();
   }
 }

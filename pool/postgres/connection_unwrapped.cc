@@ -24,11 +24,9 @@ absl::Status PostgresConnection::BeginFresh(const Bounds& bounds) {
     absl::Status OnRow(std::span<const Cell>) override { return absl::OkStatus(); }
   } sink;
   const Statement nothing{.sql = "SELECT 1", .parameters = {}, .parameter_types = {}};
-  auto parameters = BoundParameters::Bind(nothing);
-  if (!parameters.ok()) return parameters.status();
-  return RunOne({&nothing, std::nullopt, *std::move(parameters), {}}, {.access = Access::kReadOnly},
-                bounds, sink)
-      .status();
+  auto member = MemberFor(nothing);
+  if (!member.ok()) return member.status();
+  return RunOne(*std::move(member), {.access = Access::kReadOnly}, bounds, sink).status();
 }
 
 bool PostgresConnection::outgrown() const {
@@ -49,7 +47,7 @@ absl::StatusOr<Completion> PostgresConnection::RunUnwrapped(const Member& member
   PGconn* handle = wire_->handle();
   const Statement& statement = *member.statement;
   const BoundParameters& parameters = member.parameters;
-  NoteText(statement);
+  NoteText(*member.facts);
   RowForwarder rows(sink, decoder_, shared_->types);
   const TransactionSettings settings = {
       .statement_timeout = StatementTimeout(shared_->clock.Now(), bounds.deadline),

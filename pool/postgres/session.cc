@@ -4,7 +4,7 @@
 #include <array>
 #include <chrono>
 #include <cstdint>
-#include <initializer_list>
+#include <span>
 
 #include "absl/strings/str_format.h"
 
@@ -15,6 +15,14 @@ namespace {
 // parameters: nothing of it outlives the transaction (T7, T40, T41).
 constexpr char kReadWriteName[] = "emsdb_settings";
 constexpr char kReadOnlyName[] = "emsdb_settings_read_only";
+// The prepared ones return nothing: neither columns nor rows for anybody to write, send and read.
+constexpr char kPreparedReadWriteSql[] =
+    "SELECT WHERE pg_catalog.set_config('statement_timeout', $1, true) OPERATOR(pg_catalog.||) "
+    "pg_catalog.set_config('application_name', $2, true) IS NULL";
+constexpr char kPreparedReadOnlySql[] =
+    "SELECT WHERE pg_catalog.set_config('statement_timeout', $1, true) OPERATOR(pg_catalog.||) "
+    "pg_catalog.set_config('application_name', $2, true) OPERATOR(pg_catalog.||) "
+    "pg_catalog.set_config('transaction_read_only', 'on', true) IS NULL";
 constexpr char kReadWriteSql[] =
     "SELECT pg_catalog.set_config('statement_timeout', $1, true), "
     "pg_catalog.set_config('application_name', $2, true)";
@@ -27,14 +35,41 @@ constexpr char kCheckMark[] =
     ", CAST(CASE WHEN pg_catalog.current_setting('emsdb.reset', true) OPERATOR(pg_catalog.=) $3 "
     "THEN '0' ELSE 'the session was not reset' END AS pg_catalog.int4)";
 
-std::string Reported(const PGconn* handle, std::initializer_list<const char*> names) {
+constexpr std::array kReported = {"DateStyle",
+                                  "IntervalStyle",
+                                  "TimeZone",
+                                  "client_encoding",
+                                  "standard_conforming_strings",
+                                  "session_authorization",
+                                  "is_superuser",
+                                  "application_name"};
+constexpr std::array kLiterals = {"DateStyle", "IntervalStyle", "TimeZone"};
+
+std::string_view ValueOf(const PGconn* handle, const char* name) {
+  const char* value = PQparameterStatus(handle, name);
+  return value == nullptr ? "" : value;
+}
+
+std::string Reported(const PGconn* handle, std::span<const char* const> names) {
   std::string settings;
   for (const char* name : names) {
-    const char* value = PQparameterStatus(handle, name);
-    settings += value == nullptr ? "" : value;
+    settings += ValueOf(handle, name);
     settings += '\n';
   }
   return settings;
+}
+
+// Whether Reported would say the same, which is asked after each statement.
+bool IsReported(std::string_view settings, const PGconn* handle,
+                std::span<const char* const> names) {
+  for (const char* name : names) {
+    const std::string_view value = ValueOf(handle, name);
+    if (!settings.starts_with(value)) return false;
+    settings.remove_prefix(value.size());
+    if (!settings.starts_with('\n')) return false;
+    settings.remove_prefix(1);
+  }
+  return settings.empty();
 }
 
 const char* IsolationText(Isolation isolation) {
@@ -57,7 +92,7 @@ std::string StatementTimeout(Instant now, Instant deadline) {
   if (deadline == kNever) return "0";
   constexpr std::int64_t kMost = 2147483647;  // of the setting
   const std::int64_t left = std::chrono::ceil<std::chrono::milliseconds>(deadline - now).count();
-  return absl::StrFormat("%d", std::clamp<std::int64_t>(left, 1, kMost));
+  return std::to_string(std::clamp<std::int64_t>(left, 1, kMost));
 }
 
 std::string ApplicationName(std::string_view identity, const std::string& fallback) {
@@ -68,14 +103,16 @@ std::string ApplicationName(std::string_view identity, const std::string& fallba
   return name;
 }
 
-std::string ReportedSettings(const PGconn* handle) {
-  return Reported(handle, {"DateStyle", "IntervalStyle", "TimeZone", "client_encoding",
-                           "standard_conforming_strings", "session_authorization", "is_superuser",
-                           "application_name"});
+std::string ReportedSettings(const PGconn* handle) { return Reported(handle, kReported); }
+
+bool ReportsAsIn(const std::string& settings, const PGconn* handle) {
+  return IsReported(settings, handle, kReported);
 }
 
-std::string LiteralSettings(const PGconn* handle) {
-  return Reported(handle, {"DateStyle", "IntervalStyle", "TimeZone"});
+std::string LiteralSettings(const PGconn* handle) { return Reported(handle, kLiterals); }
+
+bool ReadsLiteralsAsIn(const std::string& settings, const PGconn* handle) {
+  return IsReported(settings, handle, kLiterals);
 }
 
 // READ WRITE is never said: it would undo default_transaction_read_only of a role or a database.
@@ -86,8 +123,8 @@ std::string BeginText(const TransactionOptions& options) {
 }
 
 bool QueuePreparedSettings(PGconn* handle) {
-  return PQsendPrepare(handle, kReadWriteName, kReadWriteSql, 0, nullptr) == 1 &&
-         PQsendPrepare(handle, kReadOnlyName, kReadOnlySql, 0, nullptr) == 1;
+  return PQsendPrepare(handle, kReadWriteName, kPreparedReadWriteSql, 0, nullptr) == 1 &&
+         PQsendPrepare(handle, kReadOnlyName, kPreparedReadOnlySql, 0, nullptr) == 1;
 }
 
 bool QueueTypeQuestion(PGconn* handle) {

@@ -31,9 +31,11 @@ std::string ApplicationName(std::string_view identity, const std::string& fallba
 // The session's settings of those that the server reports whenever they change, as one text to be
 // compared with another. It costs no trip.
 std::string ReportedSettings(const PGconn* handle);
+bool ReportsAsIn(const std::string& settings, const PGconn* handle);
 
 // The same of those that say how a literal in a statement is read.
 std::string LiteralSettings(const PGconn* handle);
+bool ReadsLiteralsAsIn(const std::string& settings, const PGconn* handle);
 
 // "BEGIN ISOLATION LEVEL ...".
 std::string BeginText(const TransactionOptions& options);

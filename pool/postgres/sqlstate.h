@@ -23,6 +23,7 @@ SqlstateMeaning MeaningOf(std::string_view sqlstate);
 SqlstateMeaning ConnectMeaningOf(std::string_view sqlstate);
 
 inline constexpr std::string_view kQueryCanceled = "57014";
+inline constexpr std::string_view kReadOnlyTransaction = "25006";
 inline constexpr std::string_view kUnknownPreparedStatement = "26000";
 // A statement that must not be in a transaction.
 inline constexpr std::string_view kInTransaction = "25001";

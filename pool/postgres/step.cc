@@ -110,6 +110,7 @@ bool TakeResult(Exchange& exchange, RowForwarder* rows, PGresult* result, Stage 
 absl::Status RowForwarder::TakeColumns(const PGresult* result) {
   started_ = true;
   decoder_.Start(result);
+  columns_.reserve(PQnfields(result));
   for (int i = 0; i < PQnfields(result); ++i) {
     const Oid type = PQftype(result, i);
     columns_.push_back({.name = PQfname(result, i), .type = types_.Find(type), .type_oid = type});

@@ -81,10 +81,15 @@ constexpr std::array<std::uint8_t, 256> kHexDigits = [] {
 }  // namespace
 
 BoundParameters::BoundParameters(std::size_t count)
-    : types_(count), values_(count), lengths_(count), formats_(count), numbers_(count) {}
+    : types_(count), values_(count), lengths_(count), formats_(count) {}
+
+BoundParameters::NumberText& BoundParameters::RoomFor(std::size_t index) {
+  if (numbers_.empty()) numbers_.resize(values_.size());
+  return numbers_[index];
+}
 
 void BoundParameters::SetNumber(std::size_t index, std::int64_t value) {
-  NumberText& text = numbers_[index];
+  NumberText& text = RoomFor(index);
   *std::to_chars(text.data(), text.data() + text.size() - 1, value).ptr = '\0';
   values_[index] = text.data();
 }
@@ -95,7 +100,7 @@ void BoundParameters::SetNumber(std::size_t index, double value) {
   } else if (std::isinf(value)) {
     values_[index] = value > 0 ? "Infinity" : "-Infinity";
   } else {
-    NumberText& text = numbers_[index];
+    NumberText& text = RoomFor(index);
     *std::to_chars(text.data(), text.data() + text.size() - 1, value).ptr = '\0';
     values_[index] = text.data();
   }

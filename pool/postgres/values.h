@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "absl/container/inlined_vector.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "pool/value.h"
@@ -40,11 +41,16 @@ class BoundParameters {
   explicit BoundParameters(std::size_t count);
   void SetNumber(std::size_t index, std::int64_t value);
   void SetNumber(std::size_t index, double value);
+  NumberText& RoomFor(std::size_t index);
 
-  std::vector<Oid> types_;
-  std::vector<const char*> values_;
-  std::vector<int> lengths_;
-  std::vector<int> formats_;
+  // Of most statements without an allocation.
+  static constexpr std::size_t kFew = 4;
+
+  absl::InlinedVector<Oid, kFew> types_;
+  absl::InlinedVector<const char*, kFew> values_;
+  absl::InlinedVector<int, kFew> lengths_;
+  absl::InlinedVector<int, kFew> formats_;
+  // Not inlined, since values_ point into it; empty until the first number.
   std::vector<NumberText> numbers_;
 };
 

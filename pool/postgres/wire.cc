@@ -1,5 +1,7 @@
 #include "pool/postgres/wire.h"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/socket.h>
 
@@ -47,6 +49,16 @@ Wire::~Wire() {
   PQsetNoticeReceiver(
       handle_, [](void*, const PGresult*) {}, nullptr);
 }
+
+namespace {
+
+// Fails where the link is none of TCP, which is no harm.
+void SetCork(int fd, int on) { setsockopt(fd, IPPROTO_TCP, TCP_CORK, &on, sizeof on); }
+
+}  // namespace
+
+Wire::OnePacket::OnePacket(const Wire& wire) : fd_(PQsocket(wire.handle_)) { SetCork(fd_, 1); }
+Wire::OnePacket::~OnePacket() { SetCork(fd_, 0); }
 
 bool Wire::ok() const { return ready_ && !ended_ && PQstatus(handle_) == CONNECTION_OK; }
 

@@ -61,6 +61,19 @@ class Wire {
   // Whether the other side has hung up or said that it will; neither waits nor sends.
   bool LooksAlive();
 
+  // What is sent while this lives leaves as one packet, where the link is one of TCP: libpq itself
+  // sends at each Sync.
+  class OnePacket {
+   public:
+    explicit OnePacket(const Wire& wire);
+    ~OnePacket();
+    OnePacket(const OnePacket&) = delete;
+    OnePacket& operator=(const OnePacket&) = delete;
+
+   private:
+    const int fd_;
+  };
+
   // The size of the largest result that came. libpq has had it in its buffer, which grows with it
   // and shrinks no more; in single row mode a result is one row.
   std::size_t largest_result() const { return largest_result_; }

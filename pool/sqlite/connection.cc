@@ -10,7 +10,7 @@
 #include "pool/sql_lexer.h"
 #include "pool/sqlite/refusals.h"
 #include "pool/sqlite/values.h"
-#include "pool/statement_text.h"
+#include "pool/statement_facts.h"
 
 namespace emsdb::sqlite {
 namespace {
@@ -86,13 +86,13 @@ absl::StatusOr<StatementHandle> SqliteConnection::Prepare(const Statement& state
 
 absl::StatusOr<Completion> SqliteConnection::RunPrepared(sqlite3_stmt* prepared,
                                                          const std::string& sql, RowSink& sink) {
-  Completion completion = {.command = LeadingKeyword(sql)};
+  Completion completion = {.command = FactsOf(sql)->leading_keyword};
   std::int64_t rows = 0;
   std::vector<Cell> cells;
   for (bool first = true;; first = false) {
     const int result = sqlite3_step(prepared);
     if (result != SQLITE_ROW && result != SQLITE_DONE) {
-      return session_->Failure(Phase::kRunning, sql);
+      return first ? session_->FirstFailure(sql) : session_->Failure(Phase::kRunning, sql);
     }
     // Not before the first step, which compiles anew if the schema has changed.
     if (first && sqlite3_column_count(prepared) > 0) {

@@ -149,11 +149,23 @@ absl::Status Session::OpenFailure() const {
 }
 
 absl::StatusOr<StatementHandle> Session::Prepare(const std::string& sql) {
+  if (!KeptStatements::MayKeep(sql)) return Compile(sql, 0);
+  if (sqlite3_stmt* kept = kept_.Take(sql)) {
+    authorizer_.TakeRefusal().IgnoreError();
+    return StatementHandle(kept, EndUse{&kept_});
+  }
+  auto compiled = Compile(sql, SQLITE_PREPARE_PERSISTENT);
+  // SQLite has left out what stands behind it: it would not be found again.
+  if (compiled.ok() && sql == sqlite3_sql(compiled->get())) compiled->get_deleter().kept = &kept_;
+  return compiled;
+}
+
+absl::StatusOr<StatementHandle> Session::Compile(const std::string& sql, unsigned flags) {
   authorizer_.TakeRefusal().IgnoreError();
   sqlite3_stmt* prepared = nullptr;
   const char* tail = nullptr;
-  const int result =
-      sqlite3_prepare_v3(database(), sql.data(), static_cast<int>(sql.size()), 0, &prepared, &tail);
+  const int result = sqlite3_prepare_v3(database(), sql.data(), static_cast<int>(sql.size()), flags,
+                                        &prepared, &tail);
   StatementHandle statement(prepared);
   if (result != SQLITE_OK) return Failure(Phase::kPreparing, sql);
   if (statement == nullptr) return InvalidField("statement.sql", "holds no statement");
@@ -227,6 +239,14 @@ absl::Status Session::Failure(Phase phase, std::string_view sql) {
   absl::Status refusal = authorizer_.TakeRefusal();
   if (!refusal.ok()) return refusal;
   return AtStage(ToStatus(error, phase, sql), Stage::kRunning);
+}
+
+absl::Status Session::FirstFailure(const std::string& sql) {
+  const int primary = sqlite3_errcode(database()) & 0xFF;
+  absl::Status failure = Failure(Phase::kRunning, sql);
+  if (primary != SQLITE_ERROR && primary != SQLITE_SCHEMA) return failure;
+  const auto anew = Compile(sql, 0);
+  return anew.ok() ? failure : anew.status();
 }
 
 absl::Status Session::CommitFailure() {

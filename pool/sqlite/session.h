@@ -13,6 +13,7 @@
 #include "pool/sqlite/authorizer.h"
 #include "pool/sqlite/connector.h"
 #include "pool/sqlite/interruption.h"
+#include "pool/sqlite/kept_statements.h"
 #include "pool/sqlite/result_code.h"
 
 namespace emsdb::sqlite {
@@ -20,11 +21,7 @@ namespace emsdb::sqlite {
 struct CloseDatabase {
   void operator()(sqlite3* database) const { sqlite3_close_v2(database); }
 };
-struct FinalizeStatement {
-  void operator()(sqlite3_stmt* statement) const { sqlite3_finalize(statement); }
-};
 using DatabaseHandle = std::unique_ptr<sqlite3, CloseDatabase>;
-using StatementHandle = std::unique_ptr<sqlite3_stmt, FinalizeStatement>;
 
 // The driver's own statements, compiled at their first use.
 enum class Control { kBeginRead, kBeginWrite, kCommit, kRollBack, kPing };
@@ -42,7 +39,7 @@ class Session {
   sqlite3* database() { return database_.get(); }
   Interruption& interruption() { return interruption_; }
 
-  // Compiles exactly one statement.
+  // Exactly one statement, compiled now or kept since.
   absl::StatusOr<StatementHandle> Prepare(const std::string& sql);
 
   // SQLITE_OK, or the extended result code.
@@ -62,6 +59,9 @@ class Session {
   // The same as a status; or why the interruption ended the statement, or the authorizer refused
   // it.
   absl::Status Failure(Phase phase, std::string_view sql);
+  // The same of a statement's first step. Where that has compiled anew what was kept, the error is
+  // one of compiling.
+  absl::Status FirstFailure(const std::string& sql);
   // The same for a COMMIT.
   absl::Status CommitFailure();
   // Whether a failure was such that the connection must not be used any more.
@@ -77,6 +77,9 @@ class Session {
   Session(const SqliteOptions& options, const Clock& clock)
       : options_(options), interruption_(clock, options.busy_timeout) {}
 
+  // Keeps nothing, and looks for nothing that is kept.
+  absl::StatusOr<StatementHandle> Compile(const std::string& sql, unsigned flags);
+
   absl::Status OpenFile();
   absl::Status Harden();
   absl::Status UseWriteAheadLog();
@@ -89,6 +92,7 @@ class Session {
   Interruption interruption_;
   DatabaseHandle database_;                  // destroyed before what it calls back
   std::array<StatementHandle, 5> controls_;  // destroyed before the database
+  KeptStatements kept_;                      // as well
 };
 
 }  // namespace emsdb::sqlite

@@ -14,7 +14,7 @@
 #include "pool/sqlite/refusals.h"
 #include "pool/sqlite/result_code.h"
 #include "pool/sqlite/text.h"
-#include "pool/statement_text.h"
+#include "pool/statement_facts.h"
 #include "pool/utf8.h"
 
 namespace emsdb::sqlite {
@@ -50,10 +50,11 @@ absl::Status CheckText(std::string_view sql) {
   if (const std::string_view problem = TextProblem(sql); !problem.empty()) {
     return InvalidField("statement.sql", problem);
   }
-  if (const std::string control = TransactionControl(sql); !control.empty()) {
-    return TransactionControlRefused(control);
+  const auto facts = FactsOf(sql);
+  if (!facts->transaction_control.empty()) {
+    return TransactionControlRefused(facts->transaction_control);
   }
-  if (LeadingKeyword(sql) == "VACUUM") {
+  if (facts->leading_keyword == "VACUUM") {
     return NotAllowed("VACUUM",
                       "it cannot run in a transaction; outside_transaction lets it run by itself");
   }

@@ -157,7 +157,7 @@ TEST_F(PostgresCommit, TellsTheWitnessBeforeAnythingIsCommitted) {
 
 TEST_F(PostgresCommit, RollsBackWhatTheWitnessRefuses) {
   const absl::Status refusal = absl::CancelledError("nobody listens any more");
-  RecordingWitness witness([&] { return refusal; });
+  RecordingWitness witness([&] { return absl::Status(refusal); });
   EXPECT_EQ(RunBatch(connection(), 1, witness), refusal);
   EXPECT_EQ(TryRun(connection(), Sql("INSERT INTO %t VALUES (2) RETURNING id"), Soon(),
                    {.witness = &witness}),

@@ -46,8 +46,7 @@ TEST_F(PostgresRights, LetTheDatabaseRefuseEveryWriteOfACallerThatOnlyReads) {
   const Client reports = ConnectAs(gateway, kReportsToken);
   EXPECT_TRUE(reports.Query("main", "select * from calls").ok());
   const char* const writes[] = {"insert into calls values (1)",
-                                "with n as (insert into calls values (2) returning id) "
-                                "select * from n",
+                                "with n as (insert into calls values (2) returning id) table n",
                                 "select sneak()", "create table more (id int)",
                                 "select nextval('numbers')"};
   for (const char* sql : writes) {
@@ -96,8 +95,8 @@ TEST_F(PostgresRights, KeepAReaderFromMakingItsTransactionOneThatWrites) {
         "select set_config('transaction_read_only', 'off', true)",
         "select set_config('transaction_read_only', 'off', false)",
         "do $$begin set transaction read write; insert into calls values (1); end$$",
-        "do $$begin perform set_config('transaction_read_only', 'off', false); "
-        "insert into calls values (1); end$$"}) {
+        R"(do $$begin perform set_config('transaction_read_only', 'off', false);
+           insert into calls values (1); end$$)"}) {
     reports.Query("main", trick).IgnoreError();
     reports.ExecuteBatch("main", {{.sql = trick}, {.sql = "insert into calls values (2)"}})
         .IgnoreError();

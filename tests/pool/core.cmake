@@ -9,6 +9,7 @@ emsdb_test(pool_core_test
   order_test.cc
   outage_test.cc
   pool_state_bounds_test.cc
+  pool_state_groups_test.cc
   pool_state_opening_test.cc
   pool_state_operate_test.cc
   pool_state_outage_test.cc
@@ -16,6 +17,7 @@ emsdb_test(pool_core_test
   pool_state_test.cc
   pool_manager_test.cc
   pool_stress_test.cc
+  proven_reads_test.cc
   pool_test.cc
   session_reset_test.cc
   spike_test.cc

@@ -107,7 +107,8 @@ class World {
     const Instant caller = Below(3) == 0 ? now_ + milliseconds(Below(1500)) : kNever;
     const bool no_wait = limits_.timeout == Duration::zero();
     const Instant pools = now_ + (no_wait ? kConnectTimeout : limits_.timeout);
-    const auto arrival = state_.Arrive(now_, priority, purpose, caller, actions);
+    const auto arrival =
+        state_.Arrive(now_, {priority, purpose, caller, Grouping::kAlone}, actions);
     if (!arrival.refused) {
       ASSERT_TRUE(waiting_
                       .emplace(KeyOf(arrival.ticket),

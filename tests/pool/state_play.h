@@ -12,11 +12,7 @@
 
 namespace emsdb {
 
-struct Ask {
-  Priority priority = Priority::kOperations;
-  Purpose purpose = Purpose::kStatement;
-  Instant deadline = kNever;
-};
+using Ask = Checkout;
 
 inline PoolLimits Limits(int size, int overflow) {
   PoolLimits limits;
@@ -32,7 +28,7 @@ class StatePlay {
 
   PoolState::Arrival Arrive(const Ask& ask = {}) {
     did = {};
-    const auto arrival = state.Arrive(now, ask.priority, ask.purpose, ask.deadline, did);
+    const auto arrival = state.Arrive(now, ask, did);
     Check();
     return arrival;
   }

@@ -94,7 +94,7 @@ TEST(ChooseLimits, SetsEachOfTheFourForOneDatabaseAlone) {
                              {"FIRE_DB_MAX_OVERFLOW", "2"},
                              {"FIRE_DB_POOL_TIMEOUT", "0.5"},
                              {"FIRE_DB_POOL_RECYCLE", "60"}};
-  EXPECT_EQ(Choose(settings, "telehealth").limits, PoolLimits{});
+  EXPECT_EQ(Choose(settings, "telehealth").limits, Choose({}).limits);
   const PoolLimits fire = Choose(settings, "fire").limits;
   EXPECT_EQ(fire.size, 1);
   EXPECT_EQ(fire.overflow, 2);
@@ -118,13 +118,16 @@ TEST(ChooseLimits, ReadsWhatAllDatabasesShare) {
                                     {"DB_POOL_USE_LIFO", "0"},
                                     {"EMSDB_MAX_WAITERS", "3"},
                                     {"EMSDB_MAX_LEASED", "2"},
-                                    {"EMSDB_REFUSE_HOPELESS", "1"}})
+                                    {"EMSDB_REFUSE_HOPELESS", "1"},
+                                    {"EMSDB_GROUP_READS", "0"}})
                                 .limits;
   EXPECT_EQ(limits.pre_ping_window, seconds(0));
   EXPECT_EQ(limits.idle_order, IdleOrder::kLeastRecentFirst);
   EXPECT_EQ(limits.max_waiters, 3);
   EXPECT_EQ(limits.max_leased, 2);
   EXPECT_TRUE(limits.refuse_hopeless);
+  EXPECT_FALSE(limits.group_reads);
+  EXPECT_TRUE(Choose({}).limits.group_reads);
 }
 
 struct BadSetting {

@@ -131,6 +131,7 @@ TEST(Config, ResetsSessionsWhenTheyWereChangedUnlessToldAlways) {
   Settings always = settings;
   always["EMSDB_SESSION_RESET"] = "always";
   EXPECT_EQ(Find(Good(always), "main").session_reset, SessionReset::kBeforeEveryUse);
+  EXPECT_FALSE(Find(Good(always), "main").limits.group_reads) << "a reset would be between them";
   EXPECT_EQ(Find(Good(always), "hems").session_reset, SessionReset::kBeforeEveryUse);
   Settings dirty = settings;
   dirty["EMSDB_SESSION_RESET"] = "dirty";

@@ -1,5 +1,6 @@
 #include "server/result_memory.h"
 
+#include <google/protobuf/arena.h>
 #include <gtest/gtest.h>
 
 #include <array>
@@ -8,6 +9,7 @@
 #include <thread>
 #include <vector>
 
+#include "emsdb/v1/query_service.pb.h"
 #include "pool/errors.h"
 #include "server/result_sink.h"
 
@@ -62,6 +64,28 @@ TEST(AResultsMemory, IsNeverMoreThanTheWholeUnderManyThreads) {
   EXPECT_EQ(memory.used(), 0u);
 }
 
+TEST(AResultsMemory, IsNoLessThanWhatTheRowsTakeOnAnArena) {
+  const std::string long_text(40, 'x');
+  const std::vector<std::vector<Cell>> kinds = {
+      {std::int64_t{7}}, {std::string_view("short")}, {1.5, std::string_view(long_text), Null{}}};
+  for (const std::vector<Cell>& cells : kinds) {
+    ResultMemory memory(std::size_t{64} << 20);
+    ResultShare share(memory);
+    google::protobuf::Arena arena;
+    auto& response = *google::protobuf::Arena::CreateMessage<v1::QueryResponse>(&arena);
+    ResultBudget budget{.share = &share};
+    ResultSink sink(*response.mutable_columns(), *response.mutable_rows(), budget);
+    std::size_t texts = 0;  // beyond what a string's header holds they are on the heap
+    for (int row = 0; row < 2000; ++row) {
+      ASSERT_TRUE(sink.OnRow(cells).ok());
+      for (const Cell& cell : cells) {
+        if (cell == Cell(std::string_view(long_text))) texts += long_text.size() + 16;
+      }
+    }
+    EXPECT_GE(memory.used(), arena.SpaceUsed() + texts + response.ByteSizeLong());
+  }
+}
+
 TEST(AResultsMemory, IsSpentByTheRowsThatASinkTakes) {
   ResultMemory memory(kMost);
   std::optional<ResultShare> share(memory);
@@ -81,18 +105,19 @@ TEST(AResultsMemory, IsSpentByTheRowsThatASinkTakes) {
   EXPECT_EQ(memory.used(), 0u);
 }
 
-// What is charged is not less than what protobuf's objects take.
+// What is charged is not less than what protobuf's objects take where responses live, nor far more.
 TEST(AResultsMemory, CoversWhatSmallCellsReallyTake) {
   ResultMemory memory(std::size_t{64} << 20);
   ResultShare share(memory);
-  ResultSink::Columns columns;
-  ResultSink::Rows rows;
+  google::protobuf::Arena arena;
+  auto& response = *google::protobuf::Arena::CreateMessage<v1::QueryResponse>(&arena);
   ResultBudget budget{.share = &share};
-  ResultSink sink(columns, rows, budget);
+  ResultSink sink(*response.mutable_columns(), *response.mutable_rows(), budget);
   const std::array<Cell, 4> cells = {std::int64_t{7}, std::string_view("abc"), Null{}, 1.5};
-  while (rows.size() < 5000) ASSERT_TRUE(sink.OnRow(cells).ok());
-  EXPECT_GE(memory.used(), rows.SpaceUsedExcludingSelfLong());
-  EXPECT_LE(memory.used(), 2 * rows.SpaceUsedExcludingSelfLong());
+  while (response.rows_size() < 5000) ASSERT_TRUE(sink.OnRow(cells).ok());
+  const std::size_t taken = arena.SpaceUsed() + response.ByteSizeLong();
+  EXPECT_GE(memory.used(), taken);
+  EXPECT_LE(memory.used(), 2 * taken);
 }
 
 }  // namespace

@@ -1,7 +1,9 @@
 # The RPC face without a port.
 emsdb_test(server_test
+  arena_messages_test.cc
   batch_course_test.cc
   bound_values_test.cc
+  call_series_test.cc
   commit_token_test.cc
   caller_test.cc
   convert_test.cc

@@ -18,7 +18,7 @@ class ListSource : public RowSource {
 
   absl::StatusOr<Supply> Next(std::span<const Cell>& cells) override {
     if (before_row) {
-      const auto supply = before_row(next_);
+      auto supply = before_row(next_);
       if (!supply.ok() || *supply != Supply::kRow) return supply;
     }
     if (next_ == rows_.size()) return Supply::kEnd;

@@ -3,7 +3,7 @@
 
 #include <cstdio>
 
-int main(int argc, char** argv) {
+int main([[maybe_unused]] int argc, [[maybe_unused]] char** argv) {
 #ifndef NDEBUG
   std::fputs("pool_bench: built for debugging; its figures would mean nothing\n", stderr);
   return 2;

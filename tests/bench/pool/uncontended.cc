@@ -27,7 +27,7 @@ void StateAlone(benchmark::State& state) {
   PoolState pool(Limits(5, 10));
   Instant now = Clock::Real().Now();
   Actions opening;
-  pool.Arrive(now, Priority::kOperations, Purpose::kStatement, kNever, opening);
+  pool.Arrive(now, {}, opening);
   Actions opened;
   pool.Opened(now, opening.opens[0], opened);
   SlotId slot = opened.grants[0].slot;
@@ -36,7 +36,7 @@ void StateAlone(benchmark::State& state) {
     Actions back;
     pool.Returned(now, slot, Condition::kGood, now, back);
     Actions out;
-    pool.Arrive(now, Priority::kOperations, Purpose::kStatement, now + kPatience, out);
+    pool.Arrive(now, {.deadline = now + kPatience}, out);
     slot = out.grants[0].slot;
   }
 }

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <bit>
 #include <charconv>
 #include <cmath>
 #include <cstring>
@@ -127,7 +128,7 @@ TEST(CopyText, GivesDoublesAndBytesBackBitForBit) {
     const std::string text = *ReadLine(Line({number}))[0];
     double back = 0;
     std::from_chars(text.data(), text.data() + text.size(), back);
-    ASSERT_EQ(std::memcmp(&back, &number, sizeof back), 0) << text;
+    ASSERT_EQ(std::bit_cast<std::uint64_t>(back), bits) << text;
 
     std::string bytes(bits % 9, '\0');
     std::memcpy(bytes.data(), &bits, std::min<std::size_t>(bytes.size(), 8));

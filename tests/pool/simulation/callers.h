@@ -41,7 +41,7 @@ class BareWaiter final : public Waiter, public Participant {
   const Use use_;
 };
 
-class SimulatedCall final : public Call, public Participant {
+class SimulatedCall final : public Call, public Participant, private GroupedRead {
  public:
   SimulatedCall(
       Person& person, Witness& witness, Clock& clock, CallOptions options, Use use,
@@ -57,8 +57,28 @@ class SimulatedCall final : public Call, public Participant {
     witness_.Chosen(const_cast<SimulatedCall*>(this)->person());
     return Call::holder();
   }
+  void Joined() override { witness_.Joined(person()); }
 
  private:
+  Grouping grouping(Pool& /*pool*/) override {
+    return person().shares ? Grouping::kGroup : Grouping::kAlone;
+  }
+  GroupedRead* grouped_read() override {
+    witness_.Boarded(person());
+    return this;
+  }
+  void StartOver() override { witness_.AsksAgain(person()); }
+
+  // The simulation has no SQL: a read is one by name.
+  const Statement& statement() const override { return statement_; }
+  std::string_view identity() const override { return ""; }
+  Duration time_limit() const override { return ProvenReads::kMostLimit; }
+  Instant deadline() const override { return options().deadline; }
+  RowSink& sink() override { std::abort(); }
+  void Ended(absl::StatusOr<Completion> result, Duration /*took*/) override {
+    LeaveGroup(result.status());
+  }
+
   absl::Status Run(Connection& connection, const Bounds& bounds, Lease& lease) override {
     witness_.Granted(person(), connection);
     const bool whole = !connection.broken();
@@ -68,6 +88,7 @@ class SimulatedCall final : public Call, public Participant {
   }
   void Finish(absl::Status /*status*/, const CallTimes& /*times*/) override {
     if (person().at == Person::At::kInLine) witness_.RefusedOrWithdrawn(person());
+    if (person().grouped) witness_.LeavesGroup(person());
     witness_.Answered(person());
     then_();
   }
@@ -75,6 +96,7 @@ class SimulatedCall final : public Call, public Participant {
   Witness& witness_;
   const Use use_;
   const std::function<void()> then_;
+  const Statement statement_;
 };
 
 }  // namespace emsdb

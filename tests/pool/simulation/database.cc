@@ -129,6 +129,23 @@ absl::StatusOr<Completion> SimulatedConnection::Execute(const Statement&, const 
   return absl::UnimplementedError("the simulation has no SQL");
 }
 
+void SimulatedConnection::ExecuteGroup(std::span<GroupedRead* const> reads, const Bounds& bounds) {
+  for (GroupedRead* read : reads) {
+    const absl::Status ran = Trip(database_.dice_.UpTo(kSlowTrip), bounds);
+    if (!ran.ok()) {
+      broken_ = true;
+      read->Ended(RunAlone(), Duration::zero());
+    } else if (database_.dice_.OneIn(8)) {
+      read->Ended(UnfitForGroup(), Duration::zero());
+    } else if (database_.dice_.OneIn(8)) {
+      read->Ended(absl::InvalidArgumentError("a statement that fails"), Duration::zero());
+    } else {
+      read->Ended(Completion{}, Duration::zero());
+    }
+    database_.scheduler_.MayYield();
+  }
+}
+
 absl::Status SimulatedConnection::ExecuteBatch(std::span<const GuardedStatement>,
                                                const TransactionOptions&, const RunOptions&,
                                                const Bounds&, BatchSink&) {

@@ -54,6 +54,7 @@ class SimulatedConnection final : public Connection {
 
   absl::StatusOr<Completion> Execute(const Statement& statement, const RunOptions& options,
                                      const Bounds& bounds, RowSink& sink) override;
+  void ExecuteGroup(std::span<GroupedRead* const> reads, const Bounds& bounds) override;
   absl::Status ExecuteBatch(std::span<const GuardedStatement> statements,
                             const TransactionOptions& transaction, const RunOptions& options,
                             const Bounds& bounds, BatchSink& sink) override;

@@ -20,7 +20,7 @@
 namespace emsdb {
 namespace {
 
-constexpr std::size_t kStackSize = 256 * 1024;
+constexpr std::size_t kStackSize = std::size_t{256} << 10;
 
 // Thousands of simulations follow each other: their stacks are used again.
 std::vector<std::unique_ptr<std::byte[]>>& SpareStacks() {
@@ -72,7 +72,9 @@ Fiber::Fiber(std::function<void()> body) : body_(std::move(body)), stack_(TakeSt
 Fiber::~Fiber() { GiveBack(std::move(stack_)); }
 
 void Fiber::Enter(unsigned int high, unsigned int low) {
-  auto* self = reinterpret_cast<Fiber*>((static_cast<std::uintptr_t>(high) << 32) | low);
+  const auto self_bits = (static_cast<std::uintptr_t>(high) << 32) | low;
+  // makecontext passes numbers only. NOLINTNEXTLINE(performance-no-int-to-ptr)
+  auto* self = reinterpret_cast<Fiber*>(self_bits);
   FinishSwitch(nullptr, &self->outside_bottom_, &self->outside_size_);
   self->body_();
   self->Leave();

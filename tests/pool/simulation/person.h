@@ -17,12 +17,15 @@ struct Person {
   };
 
   int number = 0;  // in the order of arrival
+  int place = 0;   // the same, of when he asked last
   Priority priority = Priority::kOperations;
   Purpose purpose = Purpose::kStatement;
+  bool shares = false;  // may be served in a group
   Instant arrived{};
   Instant pool_deadline = kNever;
   Instant caller_deadline = kNever;
   At at = At::kInLine;
+  bool grouped = false;  // what he was chosen for is a group of several
   bool inside = false;   // a transaction, which has its connection
   bool arriving = true;  // Submit has not returned
   bool cancelled = false;
@@ -42,6 +45,8 @@ struct Person {
   }
   bool reports() const { return priority == Priority::kReporting; }
   bool leases() const { return purpose == Purpose::kLease; }
+  // Whether he may have to wait for a group though a connection is free.
+  bool may_be_held() const { return shares && priority != Priority::kDispatch; }
 };
 
 // Whoever is handed to the pool as a Waiter is one of these too.

@@ -49,6 +49,7 @@ Simulation::Simulation(std::uint64_t seed, Defect defect, Scheduler::Recording r
       pace_(SomeSpan(dice_)),
       longest_(SomeSpan(dice_)),
       reports_(dice_.OneIn(5)),
+      sharing_(dice_.OneIn(3) ? 0 : dice_.Below(5)),
       witness_(limits_, scheduler_),
       database_(dice_, scheduler_, witness_, defect),
       upkeep_(scheduler_),
@@ -244,7 +245,8 @@ Priority Simulation::SomePriority() {
 
 Checkout Simulation::AsksFor(const Person& person) const {
   const bool cheats = defect_ == Defect::kJumpsTheLine && person.number % 4 == 0;
-  return {cheats ? Priority::kDispatch : person.priority, person.purpose, person.caller_deadline};
+  return {cheats ? Priority::kDispatch : person.priority, person.purpose, person.caller_deadline,
+          person.shares ? Grouping::kGroup : Grouping::kAlone};
 }
 
 Use Simulation::SomeStatement() {
@@ -266,6 +268,8 @@ void Simulation::Ask() {
     callers_.push_back({&person, waiter, nullptr});
     pool_->Submit(std::move(waiter), checkout);
   } else {
+    const bool may_wait = limits_.timeout > Duration::zero();
+    person.shares = may_wait && purpose == Purpose::kStatement && dice_.Below(4) < sharing_;
     auto call = std::make_shared<SimulatedCall>(
         person, witness_, scheduler_,
         CallOptions{.deadline = checkout.deadline, .priority = checkout.priority}, std::move(use));

@@ -80,6 +80,7 @@ class Simulation {
   const Duration pace_;     // between a client's actions
   const Duration longest_;  // statement
   const bool reports_;      // most of them are for reporting
+  const int sharing_;       // of four calls, so many may be served in groups
   Witness witness_;
   SimulatedDatabase database_;
   Rounds upkeep_;

@@ -48,19 +48,33 @@ Person& Witness::Arrives(Priority priority, Purpose purpose, Instant caller_dead
   person.number = static_cast<int>(persons_.size());
   person.priority = priority;
   person.purpose = purpose;
-  person.arrived = scheduler_.Now();
-  const bool no_wait = limits_.timeout == Duration::zero();
-  person.pool_deadline = After(person.arrived, no_wait ? kConnectTimeout : limits_.timeout);
   person.caller_deadline = caller_deadline;
-  person.arrived_in = scheduler_.step();
-  person.found_in_line = static_cast<int>(in_line_.size());
-  person.found_leases = leases_;
-  in_line_[person.number] = &person;
+  StandInLine(person);
   if (person.leases()) ++leases_;
   scheduler_.Note("#%d arrives: class %d%s, deadline %.6f s", person.number,
                   static_cast<int>(priority), person.leases() ? ", lease" : "",
                   caller_deadline == kNever ? -1 : Seconds(caller_deadline));
   return person;
+}
+
+void Witness::StandInLine(Person& person) {
+  person.arrived = scheduler_.Now();
+  const bool no_wait = limits_.timeout == Duration::zero();
+  person.pool_deadline = After(person.arrived, no_wait ? kConnectTimeout : limits_.timeout);
+  person.arrived_in = scheduler_.step();
+  person.found_in_line = static_cast<int>(in_line_.size());
+  person.found_leases = leases_;
+  person.place = ++places_taken_;
+  in_line_[person.place] = &person;
+}
+
+void Witness::AsksAgain(Person& person) {
+  scheduler_.Note("#%d asks again", person.number);
+  person.grants = 0;
+  person.shares = person.grouped = false;
+  person.arriving = true;
+  person.at = Person::At::kInLine;
+  StandInLine(person);
 }
 
 Person& Witness::ArrivesInside(Instant caller_deadline) {
@@ -78,16 +92,9 @@ void Witness::Submitted(Person& person) { person.arriving = false; }
 
 void Witness::Chosen(Person& person) {
   scheduler_.Note("#%d is chosen", person.number);
-  ++chosen_;
-  Require(person.at == Person::At::kInLine, "#%d is chosen and does not wait", person.number);
-  Require(!person.overtaken, "#%d was overtaken in step %d", person.number,
-          person.overtaken.value_or(0));
-  Require(person.deadline() > person.arrived, "#%d is chosen, who came too late", person.number);
-  Require(!paused_, "#%d is chosen in a pause", person.number);
-  in_line_.erase(person.number);
-  CheckTurn(person);
-  person.at = Person::At::kChosen;
+  TakeFromLine(person);
   ++held_;
+  if (person.shares) ++held_groups_;
   if (person.reports()) ++held_reports_;
   if (person.leases()) ++held_leases_;
   Require(!person.reports() || held_reports_ <= MayReport(), "reporting holds %d connections",
@@ -97,13 +104,57 @@ void Witness::Chosen(Person& person) {
           "leases hold %d connections", held_leases_);
 }
 
+void Witness::Joined(Person& person) {
+  scheduler_.Note("#%d joins", person.number);
+  Require(person.shares, "#%d joins a group and wants a connection for himself", person.number);
+  TakeFromLine(person);
+}
+
+void Witness::TakeFromLine(Person& person) {
+  ++chosen_;
+  Require(person.at == Person::At::kInLine, "#%d is chosen and does not wait", person.number);
+  Require(!person.overtaken, "#%d was overtaken in step %d", person.number,
+          person.overtaken.value_or(0));
+  Require(person.deadline() > person.arrived, "#%d is chosen, who came too late", person.number);
+  Require(!paused_, "#%d is chosen in a pause", person.number);
+  in_line_.erase(person.place);
+  CheckTurn(person);
+  person.at = Person::At::kChosen;
+}
+
+void Witness::Boarded(Person& person) {
+  scheduler_.Note("#%d runs in a group", person.number);
+  ++person.grants;
+  Require(person.at == Person::At::kChosen && person.shares, "#%d runs in a group uncalled",
+          person.number);
+  Require(person.grants == 1 && person.refusals == 0, "#%d runs after %d grants, %d refusals",
+          person.number, person.grants - 1, person.refusals);
+}
+
+void Witness::LeavesGroup(Person& person) {
+  Require(person.at == Person::At::kChosen, "#%d leaves a group and is in none", person.number);
+  person.at = Person::At::kLeft;
+}
+
+void Witness::GroupGivesBack(bool reports) {
+  --held_;
+  --held_groups_;
+  if (reports) --held_reports_;
+}
+
+// He waits for one of the groups that run: for a moment he may.
+bool Witness::IsHeld(const Person& person) const {
+  return person.may_be_held() && held_groups_ >= PoolState::kGroups &&
+         scheduler_.Now() < After(person.arrived, PoolState::kGroupPatience);
+}
+
 // Within a class who came first, and between classes whose time counts for more: so nobody starves
 // while connections turn over.
 void Witness::CheckTurn(const Person& chosen) {
-  for (const auto& [number, other] : in_line_) {
-    if (other->reports() && held_reports_ >= MayReport()) continue;
+  for (const auto& [place, other] : in_line_) {
+    if ((other->reports() && held_reports_ >= MayReport()) || IsHeld(*other)) continue;
     const bool before = other->priority == chosen.priority
-                            ? other->number < chosen.number
+                            ? other->place < chosen.place
                             : other->stands_at() < chosen.stands_at();
     // His refusal may be under way: else he will not forgive it.
     if (before && !other->overtaken) other->overtaken = scheduler_.step();
@@ -113,8 +164,9 @@ void Witness::CheckTurn(const Person& chosen) {
 void Witness::BackInLine(Person& person) {
   scheduler_.Note("#%d was given a dead connection", person.number);
   LetsGo(person);
+  person.grouped = false;
   person.at = Person::At::kInLine;
-  in_line_[person.number] = &person;
+  in_line_[person.place] = &person;
 }
 
 void Witness::Granted(Person& person, const Connection& connection) {
@@ -203,7 +255,7 @@ void Witness::RefusedOrWithdrawn(Person& person) {
 
 void Witness::Leaves(Person& person) {
   Require(person.at == Person::At::kInLine, "#%d leaves the line and was not in it", person.number);
-  in_line_.erase(person.number);
+  in_line_.erase(person.place);
   person.at = Person::At::kLeft;
   if (person.leases()) --leases_;
 }
@@ -218,6 +270,7 @@ void Witness::GivesBack(Person& person) {
 void Witness::LetsGo(Person& person) {
   Require(person.at == Person::At::kChosen, "#%d gives back what he does not have", person.number);
   --held_;
+  if (person.shares) --held_groups_;
   if (person.reports()) --held_reports_;
   if (person.leases()) --held_leases_;
 }
@@ -249,7 +302,7 @@ void Witness::Checked(const Pool& pool) {
   Require(counts.leased == held_, "%d hold a connection, the pool counts %d", held_, counts.leased);
   if (counts.idle == 0 || paused_) return;
   const auto others = std::count_if(persons_.begin(), persons_.end(), [](const Person& person) {
-    return person.at == Person::At::kInLine && person.reports();
+    return person.at == Person::At::kInLine && (person.reports() || person.may_be_held());
   });
   Require(counts.waiting <= others, "somebody waits while a connection is free");
 }
@@ -272,19 +325,24 @@ void Witness::Quiet(const Pool& pool) {
   }
 
   const Instant now = scheduler_.Now();
-  int others = 0, reports = 0;
-  for (const auto& [number, person] : in_line_) {
-    ++(person->reports() ? reports : others);
-    Require(person->deadline() > now, "#%d waits beyond the time", number);
-    Require(!person->cancelled, "#%d is cancelled and waits", number);
-    Require(!person->overtaken, "#%d was overtaken in step %d and waits", number,
+  int others = 0, reports = 0, sharing = 0;
+  const bool may_report = MayReport() > held_reports_;
+  for (const auto& [place, person] : in_line_) {
+    if (person->shares) {
+      if (!IsHeld(*person) && (may_report || !person->reports())) sharing = 1;  // one for all
+    } else {
+      ++(person->reports() ? reports : others);
+    }
+    Require(person->deadline() > now, "#%d waits beyond the time", person->number);
+    Require(!person->cancelled, "#%d is cancelled and waits", person->number);
+    Require(!person->overtaken, "#%d was overtaken in step %d and waits", person->number,
             person->overtaken.value_or(0));
   }
   for (const Person& person : persons_) {
     Require(person.answers > 0 || person.caller_deadline >= now, "#%d has no answer in time",
             person.number);
   }
-  const int eligible = others + std::min(reports, MayReport() - held_reports_);
+  const int eligible = others + sharing + std::min(reports, MayReport() - held_reports_);
   if (eligible <= 0 || paused_) return;
   Require(places_.open == held_, "somebody waits while %d connections are open and %d are held",
           places_.open, held_);

@@ -35,6 +35,13 @@ class Witness final : public PoolObserver {
   // Somebody whose transaction holds a connection already: he needs none, only an answer.
   Person& ArrivesInside(Instant caller_deadline);
   void Chosen(Person& person);  // in the pool's decision, under its lock
+  void Joined(Person& person);  // the same, into the group of another
+  // In a group: about to run there; its end there, or that he asks again to run by himself.
+  void Boarded(Person& person);
+  void LeavesGroup(Person& person);
+  void AsksAgain(Person& person);
+  // His group's connection, right before the pool hears of it; he may be gone himself.
+  void GroupGivesBack(bool reports);
   void BackInLine(Person& person);
   void Granted(Person& person, const Connection& connection);
   void Refused(Person& person);
@@ -100,7 +107,10 @@ class Witness final : public PoolObserver {
   void Require(bool holds, const absl::FormatSpec<Args...>& format, const Args&... args) {
     if (!holds) scheduler_.Violation(absl::StrFormat(format, args...));
   }
+  void TakeFromLine(Person& person);
+  void StandInLine(Person& person);
   void CheckTurn(const Person& chosen);
+  bool IsHeld(const Person& person) const;
   void CheckReason(const Person& person, RefusalReason reason);
   bool Announced() const { return announced_.count(scheduler_.current_task()) > 0; }
   void Leaves(Person& person);
@@ -113,12 +123,14 @@ class Witness final : public PoolObserver {
   PoolLimits limits_;
   Scheduler& scheduler_;
   std::deque<Person> persons_;
-  std::map<int, Person*> in_line_;  // by number
+  std::map<int, Person*> in_line_;  // by place
+  int places_taken_ = 0;
   std::map<Scheduler::TaskId, RefusalReason> announced_;
   Places places_;
   int held_ = 0;  // connections that were promised to somebody or are with him
   int held_reports_ = 0;
   int held_leases_ = 0;
+  int held_groups_ = 0;
   int leases_ = 0;  // held or waited for
   int opened_ = 0;
   int seen_opened_ = 0;

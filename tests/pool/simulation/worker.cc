@@ -19,7 +19,15 @@ void WatchedHost::Ordered(const Order& order) {
                   : std::holds_alternative<OpenOrder>(order) ? "open"
                                                              : "close");
   if (std::holds_alternative<OpenOrder>(order)) witness_.OpeningOrdered(slot_);
+  group_ = serve != nullptr && !serve->others.empty();
   if (serve == nullptr) return;
+  if (group_) {
+    group_reports_ = holder_->reports();
+    holder_->grouped = true;
+    for (const auto& other : serve->others) {
+      dynamic_cast<Participant&>(*other).person().grouped = true;
+    }
+  }
   scheduler_.Note("... #%d", holder_->number);
   witness_.HandedOut(generation_, opened_);
 }
@@ -107,11 +115,16 @@ std::optional<Order> WatchedHost::Returned(SlotId slot, Condition condition, Ins
   Reports(condition == Condition::kGood     ? "given back"
           : condition == Condition::kBroken ? "given back broken"
                                             : "given back dirty");
-  if (holder_->lost_connection && condition != Condition::kBroken) {
+  if (!group_ && holder_->lost_connection && condition != Condition::kBroken) {
     scheduler_.Violation("a connection was lost in use, and nobody suspects the others");
   }
   returned_ = condition;
-  witness_.GivesBack(*std::exchange(holder_, nullptr));
+  if (group_) {
+    holder_ = nullptr;
+    witness_.GroupGivesBack(group_reports_);
+  } else {
+    witness_.GivesBack(*std::exchange(holder_, nullptr));
+  }
   if (condition == Condition::kBroken) witness_.Disconnect(generation_);
   return Answered(pool_.Returned(slot, condition, answered));
 }

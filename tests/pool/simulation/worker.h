@@ -45,7 +45,9 @@ class WatchedHost final : public WorkerHost {
   Instant opened_{};
   std::optional<Condition> returned_;  // if that was its last report
   bool stale_ = false;                 // likewise
-  Person* holder_ = nullptr;           // whom the present order serves
+  Person* holder_ = nullptr;           // whom the present order serves, or the first of its group
+  bool group_ = false;
+  bool group_reports_ = false;
 };
 
 class SimulatedWorker final : public ConnectionWorker {

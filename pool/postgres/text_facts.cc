@@ -1,0 +1,33 @@
+#include "pool/postgres/text_facts.h"
+
+#include "pool/postgres/statement_cache.h"
+#include "pool/postgres/statement_check.h"
+#include "pool/statement_text.h"
+#include "pool/text_memo.h"
+
+namespace emsdb {
+namespace {
+
+PostgresFacts Find(std::string_view sql) {
+  PostgresFacts facts;
+  facts.check = CheckStatementText(sql);
+  if (!facts.check.ok()) return facts;
+  const std::string keyword = LeadingKeyword(sql);
+  facts.changes = SessionChangesOf(sql);
+  facts.looks_like_read = LooksLikeRead(sql);
+  facts.calls_no_function = CallsNoFunction(sql);
+  facts.may_return_rows = MayReturnRows(sql);
+  facts.may_change_schema = MayChangeSchema(keyword);
+  facts.sets = keyword == "SET";
+  return facts;
+}
+
+}  // namespace
+
+std::shared_ptr<const PostgresFacts> PostgresFactsOf(std::string_view sql) {
+  // Never destroyed: a thread may ask while the process ends.
+  static auto& memo = *new TextMemo<PostgresFacts>(Find);
+  return memo.Of(sql);
+}
+
+}  // namespace emsdb

@@ -1,0 +1,71 @@
+// Which statements may be served in groups: reads that ran by themselves first, and were fast there
+// and left nothing behind. What is known is known by the text, and forgotten in time.
+#ifndef EMSDB_POOL_PROVEN_READS_H_
+#define EMSDB_POOL_PROVEN_READS_H_
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+#include "pool/clock.h"
+#include "pool/connection.h"
+#include "pool/mutex.h"
+
+namespace emsdb {
+
+// A text is proved by kProofs runs of it alone, each within kFast; it is disproved by one that met
+// its bounds in a group, and then has to run alone kPenalty times. A statement may read and still
+// be slow, lock or sleep behind a function: so even what is proved has a time limit in its group, a
+// few times what it usually takes, between kLeastLimit and kMostLimit.
+//
+// Safe for use by any number of threads.
+class ProvenReads {
+ public:
+  static constexpr int kProofs = 3;
+  static constexpr int kPenalty = 100;
+  static constexpr Duration kLeastLimit = std::chrono::milliseconds(10);
+  static constexpr Duration kMostLimit = std::chrono::milliseconds(50);
+  static constexpr int kLimitTimes = 4;
+  static constexpr Duration kFast = kMostLimit / kLimitTimes;
+
+  // One text with one kind of access.
+  struct Key {
+    std::uint64_t hash = 0;
+  };
+  static Key KeyOf(std::string_view sql, Access access);
+
+  // Its time limit in a group; none: it is to run alone. What is not a read by its text, or, if it
+  // is not declared as one, calls functions, never gets one: `sql` is looked at once.
+  std::optional<Duration> LimitOf(Key key, std::string_view sql, Access access);
+
+  // It ran alone, successfully; `harmless`: as a SELECT, and nothing was left open or changed in
+  // the session.
+  void RanAlone(Key key, Duration took, bool harmless);
+  void RanInGroup(Key key, Duration took);
+  // It met its bounds there.
+  void FailedInGroup(Key key);
+
+ private:
+  struct Entry {
+    std::uint64_t hash = 0;
+    bool is_read = false;
+    int proofs = 0;        // below zero: a penalty
+    Duration usual{};      // what most runs take less than
+    std::uint64_t used{};  // when, in the order of uses
+  };
+  static constexpr std::size_t kEntries = 2048;
+  static constexpr std::size_t kPlaces = 4;  // where one may stand
+
+  Entry* Find(Key key) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  Entry& Replace(Key key) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  static void Learn(Entry& entry, Duration took);
+
+  Mutex mutex_;
+  std::uint64_t uses_ ABSL_GUARDED_BY(mutex_) = 0;
+  std::array<Entry, kEntries> entries_ ABSL_GUARDED_BY(mutex_);
+};
+
+}  // namespace emsdb
+
+#endif  // EMSDB_POOL_PROVEN_READS_H_

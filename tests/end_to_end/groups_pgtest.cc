@@ -1,0 +1,172 @@
+// Groups of reads through the whole gateway: whoever shares a packet gets his own answer, whatever
+// happens to the others in it.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <chrono>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "client/client.h"
+#include "client/error_info.h"
+#include "tests/end_to_end/postgres_fixture.h"
+#include "tests/support/gateway_process.h"
+
+namespace emsdb {
+namespace {
+
+using client::Client;
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+constexpr char kRead[] = "select id, name from units where id = $1";
+constexpr int kUnits = 1000;
+constexpr int kCallers = 24;
+
+class GroupsOfReads : public ::testing::Test {
+ protected:
+  GroupsOfReads() {
+    database_.Run("create table units (id bigint primary key, name text)");
+    database_.Run("insert into units select g, 'unit ' || g from generate_series(1, 1000) g");
+  }
+
+  Environment Settings(const std::string& group_reads) const {
+    return {{"DATABASE_URL", database_.url()},
+            {"DB_POOL_SIZE", "4"},
+            {"DB_MAX_OVERFLOW", "0"},
+            {"EMSDB_GROUP_READS", group_reads}};
+  }
+
+  // By one caller, when nobody else keeps the machine busy.
+  static void Prove(const GatewayProcess& gateway) {
+    auto client = Client::Connect({.address = gateway.address()});
+    ASSERT_TRUE(client.ok()) << client.status();
+    for (int i = 1; i <= 50; ++i) ASSERT_EQ(ReadOwn(*client, i), absl::OkStatus());
+  }
+
+  // Its own row, or a failure that says so.
+  static absl::Status ReadOwn(const Client& client, std::int64_t id) {
+    const auto result = client.Query("main", kRead, {id}, {.access = client::Access::kReadOnly});
+    if (!result.ok()) return result.status();
+    EXPECT_EQ(result->rows.size(), 1U);
+    EXPECT_EQ(*result->rows.at(0)[0].get_if<std::int64_t>(), id);
+    EXPECT_EQ(*result->rows.at(0)[1].get_if<std::string>(), "unit " + std::to_string(id));
+    return absl::OkStatus();
+  }
+
+  // Many callers at once, for so long; calls `other` now and then, in each of their threads.
+  template <typename Other>
+  void Read(const GatewayProcess& gateway, milliseconds time, Other other) {
+    const auto until = steady_clock::now() + time;
+    std::vector<std::thread> callers;
+    for (int caller = 0; caller < kCallers; ++caller) {
+      callers.emplace_back([&, caller] {
+        auto client = Client::Connect({.address = gateway.address()});
+        ASSERT_TRUE(client.ok()) << client.status();
+        for (int i = caller; steady_clock::now() < until; i += 7) {
+          const absl::Status status = ReadOwn(*client, 1 + i % kUnits);
+          status.ok() ? ++read_ : ++failed_;
+          if (!status.ok()) {
+            EXPECT_TRUE(absl::IsUnavailable(status)) << status;
+            std::this_thread::sleep_for(milliseconds(5));
+          }
+          if (i % 11 == 0) other(*client, i);
+        }
+      });
+    }
+    for (std::thread& caller : callers) caller.join();
+  }
+
+  static double Metric(const GatewayProcess& gateway, const std::string& name) {
+    const std::string metrics =
+        RunProgram("/usr/bin/curl", {"-s", "http://" + gateway.metrics_address() + "/metrics"}, {})
+            .out;
+    const std::string line = "\n" + name + "{pool=\"main\"} ";
+    const std::size_t at = metrics.find(line);
+    return at == std::string::npos ? -1 : std::stod(metrics.substr(at + line.size()));
+  }
+
+  const OwnDatabase database_;
+  std::atomic<int> read_{0};
+  std::atomic<int> failed_{0};
+};
+
+TEST_F(GroupsOfReads, AnswerEachCallerWithItsOwnRow) {
+  GatewayProcess gateway(Settings("1"));
+  Prove(gateway);
+  Read(gateway, milliseconds(1500), [](const Client&, int) {});
+  EXPECT_EQ(failed_, 0);
+  EXPECT_GT(read_, kCallers);
+  const double groups = Metric(gateway, "emsdb_pool_groups_total");
+  EXPECT_GT(groups, 0);
+  EXPECT_GE(Metric(gateway, "emsdb_pool_grouped_reads_total"), 2 * groups);
+}
+
+TEST_F(GroupsOfReads, AreOffByTheSetting) {
+  GatewayProcess gateway(Settings("0"));
+  Read(gateway, milliseconds(300), [](const Client&, int) {});
+  EXPECT_EQ(failed_, 0);
+  EXPECT_EQ(Metric(gateway, "emsdb_pool_groups_total"), 0);
+}
+
+// What others do meanwhile: writes, errors, a function that writes behind a read, a slow one, and
+// callers that leave.
+TEST_F(GroupsOfReads, AreUnharmedByWhatOthersDo) {
+  database_.Run("create table notes (id bigserial primary key, note text)");
+  database_.Run(
+      "create function note(text) returns text language plpgsql as "
+      "$$ begin insert into notes (note) values ($1); return $1; end $$");
+  GatewayProcess gateway(Settings("1"));
+  Prove(gateway);
+  std::atomic<int> noted{0};
+  Read(gateway, milliseconds(2000), [&](const Client& client, int i) {
+    switch (i % 5) {
+      case 0:
+        if (client.Query("main", "insert into notes (note) values ('w')").ok()) ++noted;
+        break;
+      case 1:
+        EXPECT_FALSE(client.Query("main", "select 1 / (id - id) from units where id = 1").ok());
+        break;
+      case 2:
+        if (client.Query("main", "select note('f')").ok()) ++noted;
+        break;
+      case 3:
+        EXPECT_TRUE(client
+                        .Query("main", "select pg_sleep(0.02)::text", {},
+                               {.access = client::Access::kReadOnly})
+                        .ok());
+        break;
+      default:
+        client
+            .Query("main", "select pg_sleep(5)::text", {},
+                   {.access = client::Access::kReadOnly, .call = {.deadline = milliseconds(20)}})
+            .status()
+            .IgnoreError();
+    }
+  });
+  EXPECT_EQ(failed_, 0);
+  EXPECT_EQ(database_.Run("select count(*) from notes"), std::to_string(noted));
+  EXPECT_GT(Metric(gateway, "emsdb_pool_groups_total"), 0);
+}
+
+TEST_F(GroupsOfReads, LoseNoAnswerWhenTheirConnectionsAreKilled) {
+  GatewayProcess gateway(Settings("1"));
+  Prove(gateway);
+  std::atomic<bool> over{false};
+  std::thread killer([&] {
+    while (!over) {
+      std::this_thread::sleep_for(milliseconds(100));
+      database_.KillBackends();
+    }
+  });
+  Read(gateway, milliseconds(2000), [](const Client&, int) {});
+  over = true;
+  killer.join();
+  EXPECT_GT(read_, kCallers);
+  EXPECT_GT(Metric(gateway, "emsdb_pool_groups_total"), 0);
+}
+
+}  // namespace
+}  // namespace emsdb
