@@ -36,7 +36,8 @@ inline void ReportWaits(benchmark::State& state, std::vector<Duration> waits) {
   if (waits.empty()) return;
   std::sort(waits.begin(), waits.end());
   const auto at = [&](double share) {
-    return Nanoseconds(waits[static_cast<std::size_t>(share * static_cast<double>(waits.size() - 1))]);
+    return Nanoseconds(
+        waits[static_cast<std::size_t>(share * static_cast<double>(waits.size() - 1))]);
   };
   state.counters["wait_p50_ns"] = at(0.5);
   state.counters["wait_p999_ns"] = at(0.999);
