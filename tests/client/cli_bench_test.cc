@@ -26,7 +26,7 @@ Arguments Bench(Arguments more) {
 }
 
 Json JsonOf(const CliResult& result) {
-  const Json json = Json::parse(result.out, nullptr, /*allow_exceptions=*/false);
+  Json json = Json::parse(result.out, nullptr, /*allow_exceptions=*/false);
   EXPECT_TRUE(json.is_object()) << result.out << result.err;
   return json;
 }
