@@ -20,7 +20,8 @@ class RealClock final : public Clock {
 }  // namespace
 
 Clock& Clock::Real() {
-  static RealClock clock;
+  // Never destroyed: a thread may look at it while the process ends.
+  static RealClock& clock = *new RealClock;
   return clock;
 }
 
