@@ -145,8 +145,8 @@ absl::Status StartQuery(Gateway& gateway, grpc::CallbackServerContext& context,
       .beginning = std::nullopt,
       .naming = asked->naming,
       .wrapping = request.outside_transaction() ? Wrapping::kNone : Wrapping::kTransaction,
-      .by_itself = asked->transaction_id.empty() && !request.has_transaction() &&
-                   !request.outside_transaction() && asked->naming != CommitNaming::kResolvable};
+      .by_itself = !request.has_transaction() && !request.outside_transaction() &&
+                   asked->naming != CommitNaming::kResolvable};
   if (request.commit()) work.step = TransactionStep::kStatementAndCommit;
   const TransactionStep step = work.step;
   const bool begins = request.transaction().has_begin();

@@ -24,6 +24,9 @@ int MillisecondsUntil(const Clock& clock, Instant deadline) {
   return static_cast<int>(std::chrono::ceil<std::chrono::milliseconds>(left).count());
 }
 
+// Fails where the link is none of TCP, which is no harm.
+void SetCork(int fd, int on) { setsockopt(fd, IPPROTO_TCP, TCP_CORK, &on, sizeof on); }
+
 }  // namespace
 
 Woken PollUntil(const Clock& clock, Instant deadline, int fd, short events, int other_fd,
@@ -49,13 +52,6 @@ Wire::~Wire() {
   PQsetNoticeReceiver(
       handle_, [](void*, const PGresult*) {}, nullptr);
 }
-
-namespace {
-
-// Fails where the link is none of TCP, which is no harm.
-void SetCork(int fd, int on) { setsockopt(fd, IPPROTO_TCP, TCP_CORK, &on, sizeof on); }
-
-}  // namespace
 
 Wire::OnePacket::OnePacket(const Wire& wire) : fd_(PQsocket(wire.handle_)) { SetCork(fd_, 1); }
 Wire::OnePacket::~OnePacket() { SetCork(fd_, 0); }
