@@ -168,6 +168,14 @@ class Connection {
   // nothing by it run none.
   virtual void ExecuteGroup(std::span<GroupedRead* const> reads, const Bounds& bounds);
 
+  // ExecuteGroup of one read in two steps, of which the first waits for nothing: the read is on its
+  // way to the database before the thread that waits for its answer has woken. False: the driver
+  // has no such steps, or not for this one; nothing was sent.
+  virtual bool sends_ahead() const { return false; }
+  virtual bool SendRead(GroupedRead& /*read*/) { return false; }
+  // After SendRead, before anything else: reads the answer and ends the read.
+  virtual void EndRead(const Bounds& /*bounds*/) {}
+
   // Runs all of them as one transaction and commits it, if every statement ends well with the rows
   // it promised; else rolls back and says which failed (detail's `statement`). Never commits
   // before every promise was checked. Only in state kIdle.

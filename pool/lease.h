@@ -74,9 +74,10 @@ class Waiter {
   // to be kept): the time to answer the caller, whose next call then finds the connection free.
   virtual void Answer() = 0;
 
-  // For one that asked with Grouping::kGroup, in place of Granted, where it is served with others:
+  // For one that asked with Grouping::kGroup, in place of Granted, where it is served in a group:
   // what is to run until GroupedRead::Ended, which is its answer too. Null: it is not to be run any
-  // more; Answer() follows. In the worker's thread.
+  // more; Answer() follows, in the worker's thread. In that thread, or in the one in which it was
+  // granted a connection.
   virtual GroupedRead* Board() { return nullptr; }
 
   // In any thread; must not block.

@@ -324,7 +324,10 @@ Actions Pool::PrepareOnce(Instant now, const Actions& actions, SlotId self,
     slot.held_since = now;
     slot.purpose = grant.purpose;
     deliveries.waits.push_back(now - grant.arrived);
-    ServeOrder serve{std::move(waiter), grant.check, grant.caller_deadline, {}};
+    ServeOrder serve{.waiter = std::move(waiter),
+                     .check = grant.check,
+                     .deadline = grant.caller_deadline,
+                     .grouping = grant.grouping};
     for (const Actions::Member& member : grant.others) {
       serve.others.push_back(Unseat(member.ticket));
       serve.others.back()->Joined();

@@ -285,6 +285,7 @@ bool PoolState::GrantIdle(Instant now, Actions& actions) {
                             slot.claim.arrived,
                             slot.claim.caller_deadline,
                             slot.claim.purpose,
+                            slot.claim.grouping,
                             {}});
   AddMembers(slot, actions.grants.back());
   return true;

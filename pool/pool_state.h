@@ -65,8 +65,9 @@ struct Actions {
     Ticket ticket;
     Check check;
     Instant arrived;
-    Instant caller_deadline;  // of a group the first
+    Instant caller_deadline;  // of a group the earliest
     Purpose purpose = Purpose::kStatement;
+    Grouping grouping = Grouping::kAlone;
     std::vector<Member> others;  // of its group
   };
   struct Close {

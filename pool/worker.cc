@@ -28,6 +28,7 @@ void Lease::End() {
 }
 
 void ConnectionWorker::Give(Order order) {
+  if (auto* serve = std::get_if<ServeOrder>(&order); serve != nullptr) SendAhead(*serve);
   MutexLock lock(mutex_);
   order_ = std::move(order);
   Changed();
@@ -35,10 +36,29 @@ void ConnectionWorker::Give(Order order) {
 
 Order ConnectionWorker::NextOrder() {
   MutexLock lock(mutex_);
+  waits_ = true;
   while (!order_) AwaitChange();
+  waits_ = false;
   Order order = *std::move(order_);
   order_.reset();
   return order;
+}
+
+// Who gives the order has the slot, and the worker is not at its connection. The way of a read to
+// the database is one change of thread shorter.
+void ConnectionWorker::SendAhead(ServeOrder& order) {
+  if (order.grouping == Grouping::kAlone || !order.others.empty()) return;
+  if (order.check != Check::kLook || !IsWaiting()) return;
+  if (!connection_->sends_ahead() || !connection_->LooksAlive()) return;
+  order.ahead = ServeOrder::Ahead::kBoarded;
+  order.read = order.waiter->Board();
+  if (order.read == nullptr) return;
+  if (connection_->SendRead(*order.read)) order.ahead = ServeOrder::Ahead::kSent;
+}
+
+bool ConnectionWorker::IsWaiting() {
+  MutexLock lock(mutex_);
+  return waits_;
 }
 
 void ConnectionWorker::Run() {
@@ -63,7 +83,9 @@ std::optional<Order> ConnectionWorker::Carry(const CloseOrder& order) {
 }
 
 std::optional<Order> ConnectionWorker::Carry(ServeOrder& order) {
-  if (!order.others.empty()) return CarryGroup(order);
+  if (order.ahead != ServeOrder::Ahead::kNothing) return CarrySent(order);
+  const bool groups = order.grouping == Grouping::kGroup && connection_->sends_ahead();
+  if (groups || !order.others.empty()) return CarryGroup(order);
   const std::shared_ptr<Waiter> waiter = std::move(order.waiter);
   if (!Proved(order)) return host_.FoundStale(slot_, waiter);
   {
@@ -103,11 +125,34 @@ std::optional<Order> ConnectionWorker::CarryGroup(ServeOrder& order) {
     for (GroupedRead* read : reads) read->Ended(RunAlone(), Duration::zero());
     return host_.FoundStale(slot_, std::move(order.waiter));
   }
+  if (!reads.empty()) connection_->ExecuteGroup(reads, GroupBounds(reads));
+  return GiveBackGroup();
+}
+
+std::optional<Order> ConnectionWorker::CarrySent(const ServeOrder& order) {
+  ping_cut_short_ = false;
+  if (order.read == nullptr) {
+    order.waiter->Answer();
+    return GiveBackGroup();
+  }
+  GroupedRead* const reads[] = {order.read};
+  if (order.ahead == ServeOrder::Ahead::kSent) {
+    connection_->EndRead(GroupBounds(reads));
+  } else {
+    connection_->ExecuteGroup(reads, GroupBounds(reads));
+  }
+  return GiveBackGroup();
+}
+
+Bounds ConnectionWorker::GroupBounds(std::span<GroupedRead* const> reads) {
   Bounds bounds = ShortBounds(Call::kLongestGroup);
   for (const GroupedRead* read : reads) {
     bounds.deadline = std::min(bounds.deadline, read->deadline());
   }
-  if (!reads.empty()) connection_->ExecuteGroup(reads, bounds);
+  return bounds;
+}
+
+std::optional<Order> ConnectionWorker::GiveBackGroup() {
   const Condition condition = Clean();
   stop_.Clear();
   return host_.Returned(slot_, condition, clock_.Now());

@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <thread>
 #include <utility>
 #include <variant>
@@ -23,7 +24,13 @@ struct ServeOrder {
   std::shared_ptr<Waiter> waiter;
   Check check = Check::kPing;
   Instant deadline = kNever;
-  std::vector<std::shared_ptr<Waiter>> others;  // of its group; none: it is served by itself
+  Grouping grouping = Grouping::kAlone;
+  std::vector<std::shared_ptr<Waiter>> others = {};  // of its group
+
+  // What was done already by who gave the order.
+  enum class Ahead { kNothing, kBoarded, kSent };
+  Ahead ahead = Ahead::kNothing;
+  GroupedRead* read = nullptr;  // as Board() said
 };
 struct CloseOrder {
   CloseReason reason = CloseReason::kShutdown;
@@ -97,9 +104,15 @@ class ConnectionWorker : public Worker {
   std::optional<Order> Carry(const OpenOrder& order);
   std::optional<Order> Carry(ServeOrder& order);
   std::optional<Order> CarryGroup(ServeOrder& order);
+  std::optional<Order> CarrySent(const ServeOrder& order);
+  Bounds GroupBounds(std::span<GroupedRead* const> reads);
+  std::optional<Order> GiveBackGroup();
   std::optional<Order> Carry(const CloseOrder& order);
   std::optional<Order> Carry(const ExitOrder&) { return std::nullopt; }
 
+  // In the thread that gives the order, while the worker waits for it.
+  void SendAhead(ServeOrder& order);
+  bool IsWaiting();
   bool Proved(const ServeOrder& order);
   bool Kept();
   std::shared_ptr<Waiter> RunTask();
@@ -125,6 +138,7 @@ class ConnectionWorker : public Worker {
   bool ping_cut_short_ = false;     // by the deadline of the caller for whom it was sent
 
   std::optional<Order> order_ ABSL_GUARDED_BY(mutex_);
+  bool waits_ ABSL_GUARDED_BY(mutex_) = false;  // for an order
   std::optional<LeaseTask> task_ ABSL_GUARDED_BY(mutex_);
   bool leased_ ABSL_GUARDED_BY(mutex_) = false;
 };

@@ -95,6 +95,9 @@ class PostgresConnection final : public Connection {
   absl::StatusOr<Completion> Execute(const Statement& statement, const RunOptions& options,
                                      const Bounds& bounds, RowSink& sink) override;
   void ExecuteGroup(std::span<GroupedRead* const> reads, const Bounds& bounds) override;
+  bool sends_ahead() const override;
+  bool SendRead(GroupedRead& read) override;
+  void EndRead(const Bounds& bounds) override;
   absl::Status ExecuteBatch(std::span<const GuardedStatement> statements,
                             const TransactionOptions& transaction, const RunOptions& options,
                             const Bounds& bounds, BatchSink& sink) override;
@@ -192,8 +195,9 @@ class PostgresConnection final : public Connection {
   GroupSettings SettingsFor(const GroupedRead& read) const;
   // False if the connection is gone.
   bool QueueRead(SentRead& sent);
-  bool QueueKept(std::span<const SentRead> sent);
-  void ReadGroup(std::span<const SentRead> sent, const Bounds& bounds);
+  bool QueueKept();
+  std::vector<GroupedRead*> SendGroup(std::span<GroupedRead* const> reads);
+  void ReadGroup(const Bounds& bounds);
   absl::StatusOr<Completion> ReadRead(Exchange& exchange, const SentRead& sent);
   void ReadKept(const Bounds& bounds);
   // In the open transaction, which it leaves open or failed.
@@ -267,6 +271,7 @@ class PostgresConnection final : public Connection {
   std::string literal_settings_;           // as the session began
   std::optional<Wire::OnePacket> packet_;  // while two units are queued that travel together
   std::optional<KeptSettings> kept_;
+  std::vector<SentRead> sent_;            // the present group
   std::optional<GroupSettings> to_keep_;  // was sent with the present group
   GroupSettings last_wanted_;             // by the group before
   int fresh_commands_ = 0;  // of what comes before a use, and was sent with the present unit

@@ -42,10 +42,9 @@ bool PostgresConnection::QueueRead(SentRead& sent) {
 }
 
 // What two groups on end have asked for is worth a command more.
-bool PostgresConnection::QueueKept(std::span<const SentRead> sent) {
+bool PostgresConnection::QueueKept() {
   to_keep_.reset();
-  if (sent.empty()) return true;
-  const GroupSettings& wanted = sent.back().settings;
+  const GroupSettings& wanted = sent_.back().settings;
   const bool again = wanted == std::exchange(last_wanted_, wanted);
   const bool is_kept = kept_ && kept_->certain && kept_->settings == wanted;
   if (is_kept || !again || !changes_.empty() || !CanKeepGroupSettings(wire_->handle())) {
@@ -76,35 +75,50 @@ absl::StatusOr<Completion> PostgresConnection::ReadRead(Exchange& exchange, cons
 
 void PostgresConnection::ExecuteGroup(std::span<GroupedRead* const> reads, const Bounds& bounds) {
   // A reset before every use would be one between any two of them.
-  const bool possible = shared_->session_reset == SessionReset::kWhenChanged &&
-                        CheckReady(bounds, Stage::kRunning).ok() && CheckIdle().ok();
-  std::vector<GroupedRead*> alone;
-  std::vector<SentRead> sent;
-  bool queued = possible;
-  if (possible) {
-    sent.reserve(reads.size());
-    const Wire::OnePacket packet(*wire_);
-    queued = QueueDrops();
-    for (GroupedRead* read : reads) {
-      auto member = MemberFor(read->statement());
-      if (!queued || !member.ok()) {
-        alone.push_back(read);
-        continue;
-      }
-      sent.push_back({.read = read, .member = *std::move(member), .settings = SettingsFor(*read)});
-      queued = QueueRead(sent.back());
-    }
-    queued = queued && QueueKept(sent);
-  } else {
-    alone.assign(reads.begin(), reads.end());
-  }
-  if (possible && !queued) SendFailed(Stage::kRunning).IgnoreError();
-  ReadGroup(sent, bounds);
-  ReadKept(bounds);
+  const bool possible = sends_ahead() && CheckReady(bounds, Stage::kRunning).ok();
+  const std::vector<GroupedRead*> alone =
+      possible ? SendGroup(reads) : std::vector<GroupedRead*>(reads.begin(), reads.end());
+  ReadGroup(bounds);
   for (GroupedRead* read : alone) read->Ended(RunAlone(), Duration::zero());
 }
 
-void PostgresConnection::ReadGroup(std::span<const SentRead> sent, const Bounds& bounds) {
+bool PostgresConnection::sends_ahead() const {
+  return shared_->session_reset == SessionReset::kWhenChanged && CheckIdle().ok();
+}
+
+bool PostgresConnection::SendRead(GroupedRead& read) {
+  GroupedRead* const reads[] = {&read};
+  return sends_ahead() && !broken() && SendGroup(reads).empty();
+}
+
+void PostgresConnection::EndRead(const Bounds& bounds) { ReadGroup(bounds); }
+
+// Those that cannot be sent come back.
+std::vector<GroupedRead*> PostgresConnection::SendGroup(std::span<GroupedRead* const> reads) {
+  std::vector<GroupedRead*> alone;
+  sent_.reserve(reads.size());
+  for (GroupedRead* read : reads) {
+    auto member = MemberFor(read->statement());
+    if (member.ok()) {
+      sent_.push_back({.read = read, .member = *std::move(member), .settings = SettingsFor(*read)});
+    } else {
+      alone.push_back(read);
+    }
+  }
+  if (sent_.empty()) return alone;  // nor are there answers to be read
+  bool queued = true;
+  {
+    const Wire::OnePacket packet(*wire_);
+    queued = QueueDrops();
+    for (SentRead& sent : sent_) queued = queued && QueueRead(sent);
+    queued = queued && QueueKept();
+  }
+  if (!queued) SendFailed(Stage::kRunning).IgnoreError();
+  return alone;
+}
+
+void PostgresConnection::ReadGroup(const Bounds& bounds) {
+  const std::vector<SentRead> sent = std::exchange(sent_, {});
   Instant before = shared_->clock.Now();
   for (std::size_t i = 0; i < sent.size(); ++i) {
     absl::StatusOr<Completion> result;
@@ -121,6 +135,7 @@ void PostgresConnection::ReadGroup(std::span<const SentRead> sent, const Bounds&
     const Instant now = shared_->clock.Now();
     sent[i].read->Ended(std::move(result), now - std::exchange(before, now));
   }
+  ReadKept(bounds);
 }
 
 void PostgresConnection::ReadKept(const Bounds& bounds) {

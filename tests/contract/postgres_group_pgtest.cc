@@ -125,6 +125,57 @@ TEST_F(PostgresGroup, SendsNothingThatCannotBeBound) {
   EXPECT_EQ(good.text(), "b");
 }
 
+TEST_F(PostgresGroup, LeavesNoAnswerToTheNextUseWhereNothingCouldBeSent) {
+  auto connector = PostgresConnector::Create({.uri = UrlWithParameters(""), .statement_cache = 1},
+                                             Clock::Real());
+  ASSERT_TRUE(connector.ok()) << connector.status();
+  auto opened = (*connector)->Open(Soon());
+  ASSERT_TRUE(opened.ok()) << opened.status();
+  // The second takes the place of the first, which waits to be dropped.
+  for (const char* sql : {"SELECT 'a'", "SELECT 'a'", "SELECT 'b'", "SELECT 'b'"}) {
+    MustRun(**opened, sql);
+  }
+  const Read& bad = Add("SELECT $1::text", {std::string("nul \0 byte", 10)});
+  Run(**opened);
+  EXPECT_TRUE(bad.IsToRunAlone());
+  EXPECT_EQ(MustGetText(**opened, "SELECT 'c'"), "c");
+  EXPECT_EQ(MustGetText(**opened, "SELECT 'd'"), "d");
+}
+
+// In two steps.
+TEST_F(PostgresGroup, SendsAReadBeforeAnybodyWaitsForIt) {
+  ASSERT_TRUE(connection().sends_ahead());
+  Read& read = Add("SELECT $1::text", {"x"});
+  for (int round = 0; round < 4; ++round) {  // as text, prepared, from the cache, by kept settings
+    read.rows = {};
+    read.ends = 0;
+    ASSERT_TRUE(connection().SendRead(read));
+    EXPECT_EQ(read.ends, 0);
+    connection().EndRead(Soon());
+    EXPECT_EQ(read.ends, 1);
+    EXPECT_EQ(read.text(), "x");
+    ExpectUnharmed();
+  }
+}
+
+TEST_F(PostgresGroup, DoesNotSendAheadWhatCannotBeBound) {
+  Read& bad = Add("SELECT $1::text", {std::string("nul \0 byte", 10)});
+  EXPECT_FALSE(connection().SendRead(bad));
+  EXPECT_EQ(bad.ends, 0);
+  EXPECT_EQ(MustGetText(connection(), "SELECT 'c'"), "c");
+}
+
+TEST_F(PostgresGroup, EndsAReadThatWasSentAheadWhenTheLinkDies) {
+  Read& read = Add("SELECT pg_sleep(0.5)::text");
+  const pid_t backend = BackendOf(connection());
+  ASSERT_TRUE(connection().SendRead(read));
+  Kill(backend);
+  connection().EndRead(Soon());
+  EXPECT_EQ(read.ends, 1);
+  EXPECT_TRUE(read.IsToRunAlone()) << read.status;
+  EXPECT_TRUE(connection().broken());
+}
+
 TEST_F(PostgresGroup, StopsASinkThatWantsNoMoreAndNoOther) {
   class Full final : public RowSink {
    public:

@@ -1,6 +1,7 @@
 #include "tests/pool/simulation/database.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "pool/errors.h"
 
@@ -86,6 +87,7 @@ void SimulatedConnection::Kill() {
 absl::Status SimulatedConnection::Trip(Duration time, const Bounds& bounds) {
   if (broken_) return ConnectionUnavailable("the connection is lost", Stage::kRunning);
   Scheduler& scheduler = database_.scheduler_;
+  if (sent_ != nullptr) scheduler.Violation("a connection is used while a read is on its way");
   const Instant done = std::max(After(scheduler.Now(), time), database_.hangs_until_);
   scheduler.SleepUntil(std::min(done, bounds.deadline), bounds.stop);
   scheduler.MayYield();
@@ -144,6 +146,18 @@ void SimulatedConnection::ExecuteGroup(std::span<GroupedRead* const> reads, cons
     }
     database_.scheduler_.MayYield();
   }
+}
+
+bool SimulatedConnection::SendRead(GroupedRead& read) {
+  if (database_.dice_.OneIn(8)) return false;
+  sent_ = &read;
+  return true;
+}
+
+void SimulatedConnection::EndRead(const Bounds& bounds) {
+  GroupedRead* const reads[] = {std::exchange(sent_, nullptr)};
+  if (reads[0] == nullptr) database_.scheduler_.Violation("a read ends that was not sent");
+  ExecuteGroup(reads, bounds);
 }
 
 absl::Status SimulatedConnection::ExecuteBatch(std::span<const GuardedStatement>,

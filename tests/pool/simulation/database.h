@@ -58,6 +58,9 @@ class SimulatedConnection final : public Connection {
   absl::Status ExecuteBatch(std::span<const GuardedStatement> statements,
                             const TransactionOptions& transaction, const RunOptions& options,
                             const Bounds& bounds, BatchSink& sink) override;
+  bool sends_ahead() const override { return true; }
+  bool SendRead(GroupedRead& read) override;
+  void EndRead(const Bounds& bounds) override;
   absl::Status Begin(const TransactionOptions& transaction, const RunOptions& options,
                      const Bounds& bounds) override;
   absl::StatusOr<std::int64_t> CopyIn(const CopyTarget& target, const RunOptions& options,
@@ -78,6 +81,7 @@ class SimulatedConnection final : public Connection {
 
   SimulatedDatabase& database_;
   TransactionState transaction_ = TransactionState::kIdle;
+  GroupedRead* sent_ = nullptr;  // and not answered yet
   bool killed_ = false;
   bool hung_up_ = false;  // and it shows
   bool broken_ = false;

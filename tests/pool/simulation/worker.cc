@@ -19,7 +19,7 @@ void WatchedHost::Ordered(const Order& order) {
                   : std::holds_alternative<OpenOrder>(order) ? "open"
                                                              : "close");
   if (std::holds_alternative<OpenOrder>(order)) witness_.OpeningOrdered(slot_);
-  group_ = serve != nullptr && !serve->others.empty();
+  group_ = serve != nullptr && serve->grouping == Grouping::kGroup;
   if (serve == nullptr) return;
   if (group_) {
     group_reports_ = holder_->reports();
