@@ -1,6 +1,7 @@
 #include "pool/proven_reads.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "absl/hash/hash.h"
 #include "pool/statement_facts.h"
@@ -24,7 +25,8 @@ std::optional<Duration> ProvenReads::LimitOf(Key key, std::string_view sql, Acce
     MutexLock lock(mutex_);
     if (const Entry* entry = Find(key)) {
       if (!entry->is_read || entry->proofs < kProofs || entry->usual > kFast) return std::nullopt;
-      return std::clamp(entry->usual * kLimitTimes, kLeastLimit, kMostLimit);
+      return *std::lower_bound(kLimits.begin(), std::prev(kLimits.end()),
+                               entry->usual * kLimitTimes);
     }
   }
   const auto facts = FactsOf(sql);

@@ -6,6 +6,7 @@
 
 #include <atomic>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -13,6 +14,7 @@
 #include "pool/postgres/canceller.h"
 #include "pool/postgres/exchange.h"
 #include "pool/postgres/link.h"
+#include "pool/postgres/session.h"
 #include "pool/postgres/session_changes.h"
 #include "pool/postgres/statement_cache.h"
 #include "pool/postgres/step.h"
@@ -72,7 +74,11 @@ struct PostgresShared {
 // else there.
 //
 // A group of reads is a unit for each, settings included, sent as one packet. The members' answers
-// are read, and handed on, one by one.
+// are read, and handed on, one by one. Where one group follows another with the same settings, the
+// session keeps them (GroupSettings), and its reads need none of their own, which is a third of
+// what such a read costs the server. They are relied upon only when the server has confirmed them
+// in an earlier packet, and no longer than until a statement comes that calls functions and might
+// have changed them unseen. The next use that is no group takes them back in its own first packet.
 //
 // A statement that refuses transactions is a unit without settings, between two others in the same
 // packet: one that makes its time-out and its caller settings of the session, and one that resets
@@ -161,7 +167,7 @@ class PostgresConnection final : public Connection {
                                     RowSink& sink);
   absl::StatusOr<Completion> RunUnwrapped(const Member& member, const RunOptions& options,
                                           const Bounds& bounds, RowSink& sink);
-  // Resets the session, where each use begins with that, in a trip of its own.
+  // What comes before a use, in a trip of its own.
   absl::Status BeginFresh(const Bounds& bounds);
   absl::StatusOr<Completion> RunHeld(Member member, const RunOptions& options, const Bounds& bounds,
                                      RowSink& sink);
@@ -170,11 +176,26 @@ class PostgresConnection final : public Connection {
   BatchEnd ReadBatch(Exchange& exchange, const TransactionOptions& transaction,
                      std::span<const Member> members, AskId ask_id, BatchSink& sink,
                      std::vector<RowForwarder>& rows);
-  // One of a group: false if the connection is gone.
-  bool QueueRead(const GroupedRead& read, Member& member);
-  void ReadGroup(std::span<GroupedRead* const> sent, std::span<const Member> members,
-                 const Bounds& bounds);
-  absl::StatusOr<Completion> ReadRead(Exchange& exchange, const Member& member, RowSink& sink);
+  // One of a group, as it was sent.
+  struct SentRead {
+    GroupedRead* read;
+    Member member;
+    GroupSettings settings;
+    bool carries_settings = true;  // of its own
+  };
+  // What a session keeps between groups.
+  struct KeptSettings {
+    GroupSettings settings;
+    bool certain = true;  // nothing has run since that might have changed them
+    std::string reports;  // as in reports_
+  };
+  GroupSettings SettingsFor(const GroupedRead& read) const;
+  // False if the connection is gone.
+  bool QueueRead(SentRead& sent);
+  bool QueueKept(std::span<const SentRead> sent);
+  void ReadGroup(std::span<const SentRead> sent, const Bounds& bounds);
+  absl::StatusOr<Completion> ReadRead(Exchange& exchange, const SentRead& sent);
+  void ReadKept(const Bounds& bounds);
   // In the open transaction, which it leaves open or failed.
   absl::StatusOr<std::int64_t> RunCopy(const CopyTarget& target, const Bounds& bounds,
                                        RowSource& source);
@@ -200,9 +221,9 @@ class PostgresConnection final : public Connection {
   absl::Status Explain(const absl::Status& status, const Exchange& exchange, Stage stage) const;
   std::string LossCause() const;
 
-  // The reset before a use, where the session is to have one: it is sent with the use's first unit
-  // and answered before it. If it is not OK, nothing of the use was run, and the connection is
-  // closed.
+  // What comes before a use: the reset, where the session is to have one, or the end of what was
+  // kept for groups. It is sent with the use's first unit and answered before it. If it is not OK,
+  // nothing of the use took effect, and the connection is closed.
   bool QueueFreshSession();
   absl::Status ReadFreshSession(Exchange& exchange);
   static absl::Status ReadReset(Exchange& exchange, int commands);
@@ -239,13 +260,17 @@ class PostgresConnection final : public Connection {
   std::string reports_;     // as the session began
   SessionChanges changes_;  // since Open or the last reset
   StatementCache statements_;
-  std::uint64_t schema_seen_ = 0;   // of the shared count
-  bool may_change_schema_ = false;  // what runs
-  bool sets_locally_ = false;       // the transaction has settings of its own
-  int drops_ = 0;                   // that were sent with the present unit
-  std::string literal_settings_;    // as the session began
-  int fresh_commands_ = 0;          // of a reset that was sent with the present unit
-  std::string reset_mark_;          // that it leaves
+  std::uint64_t schema_seen_ = 0;          // of the shared count
+  bool may_change_schema_ = false;         // what runs
+  bool sets_locally_ = false;              // the transaction has settings of its own
+  int drops_ = 0;                          // that were sent with the present unit
+  std::string literal_settings_;           // as the session began
+  std::optional<Wire::OnePacket> packet_;  // while two units are queued that travel together
+  std::optional<KeptSettings> kept_;
+  std::optional<GroupSettings> to_keep_;  // was sent with the present group
+  GroupSettings last_wanted_;             // by the group before
+  int fresh_commands_ = 0;  // of what comes before a use, and was sent with the present unit
+  std::string reset_mark_;  // that it leaves
   bool given_up_ = false;
   Loss loss_ = Loss::kIdle;
   std::string farewell_;  // SQLSTATE with which the server ended the session

@@ -12,6 +12,7 @@ emsdb_test(postgres_pgtest
   postgres_copy_pgtest.cc
   postgres_fixture.cc
   postgres_group_pgtest.cc
+  postgres_kept_settings_pgtest.cc
   postgres_loss_pgtest.cc
   postgres_prepared_pgtest.cc
   postgres_reset_always_pgtest.cc

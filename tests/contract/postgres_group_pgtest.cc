@@ -2,13 +2,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <deque>
 #include <thread>
 
 #include "absl/strings/str_format.h"
 #include "pool/errors.h"
-#include "tests/contract/postgres_fixture.h"
-#include "tests/support/grouped_read.h"
+#include "tests/contract/postgres_group_fixture.h"
 #include "tests/support/tcp_proxy.h"
 
 namespace emsdb {
@@ -16,29 +14,6 @@ namespace {
 
 using std::chrono::milliseconds;
 using testing::ElementsAre;
-
-using Read = CollectingRead;
-
-class PostgresGroup : public PostgresDriver {
- protected:
-  Read& Add(std::string sql, std::vector<Value> parameters = {}, std::string identity = "") {
-    return reads_.emplace_back(std::move(sql), std::move(parameters), std::move(identity));
-  }
-  void Run(Connection& connection, const Bounds& bounds = Soon()) {
-    std::vector<GroupedRead*> reads;
-    for (Read& read : reads_) reads.push_back(&read);
-    connection.ExecuteGroup(reads, bounds);
-    for (const Read& read : reads_) EXPECT_EQ(read.ends, 1) << read.statement().sql;
-  }
-  void Run() { Run(connection()); }
-  void ExpectUnharmed() {
-    EXPECT_FALSE(connection().broken());
-    EXPECT_FALSE(connection().session_changed());
-    EXPECT_EQ(connection().transaction_state(), TransactionState::kIdle);
-  }
-
-  std::deque<Read> reads_;
-};
 
 TEST_F(PostgresGroup, GivesEachReadItsOwnRows) {
   for (int i = 0; i < 32; ++i) Add("SELECT $1::text", {"row " + std::to_string(i)});
@@ -172,7 +147,7 @@ TEST_F(PostgresGroup, StopsASinkThatWantsNoMoreAndNoOther) {
     const Statement statement_{"SELECT generate_series(1, 1000)", {}, {}};
     Full sink_;
   } full;
-  Read next("SELECT 'b'");
+  Read next("SELECT 'b'", {}, "");
   const std::vector<GroupedRead*> reads = {&full, &next};
   connection().ExecuteGroup(reads, Soon());
   EXPECT_TRUE(absl::IsResourceExhausted(full.status)) << full.status;

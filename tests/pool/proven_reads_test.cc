@@ -33,14 +33,19 @@ TEST_F(ProvenReadsOfOneText, IsProvedByRunsAlone) {
   RunAlone(ProvenReads::kProofs - 1, microseconds(100));
   EXPECT_FALSE(Limit());
   RunAlone(1, microseconds(100));
-  EXPECT_EQ(Limit(), ProvenReads::kLeastLimit);
+  EXPECT_EQ(Limit(), ProvenReads::kLimits.front());
 }
 
-TEST_F(ProvenReadsOfOneText, HasATimeLimitOfAFewTimesWhatItUsuallyTakes) {
-  RunAlone(ProvenReads::kProofs, milliseconds(6));
-  EXPECT_EQ(Limit(), milliseconds(24));
+TEST_F(ProvenReadsOfOneText, HasTheFirstTimeLimitThatIsAFewTimesWhatItUsuallyTakes) {
+  RunAlone(ProvenReads::kProofs, milliseconds(4));
+  EXPECT_EQ(Limit(), milliseconds(20));
   for (int i = 0; i < 1000; ++i) reads_->RanInGroup(key_, microseconds(50));
-  EXPECT_EQ(Limit(), ProvenReads::kLeastLimit);
+  EXPECT_EQ(Limit(), ProvenReads::kLimits.front());
+}
+
+TEST_F(ProvenReadsOfOneText, HasNeverMoreThanTheLastTimeLimit) {
+  RunAlone(ProvenReads::kProofs, milliseconds(12));
+  EXPECT_EQ(Limit(), ProvenReads::kLimits.back());
 }
 
 TEST_F(ProvenReadsOfOneText, IsNotProvedWhileItIsSlow) {
