@@ -139,10 +139,10 @@ TEST_F(TheManager, GroupsReadsWhereAnSqliteDatabaseIsRead) {
   DatabaseSettings memory = Sqlite("fire", ":memory:");
   for (DatabaseSettings* database : {&file, &memory}) database->limits.group_reads = true;
   Make({file, memory, Sqlite("hems", "/data/hems.db")});
-  EXPECT_NE(Find("main").pool().proven_reads(), nullptr);
-  EXPECT_EQ(Find("main").writer()->proven_reads(), nullptr) << "what comes there is no read";
-  EXPECT_NE(Find("fire").pool().proven_reads(), nullptr);
-  EXPECT_EQ(Find("hems").pool().proven_reads(), nullptr) << "it is off";
+  EXPECT_TRUE(Find("main").pool().limits().group_reads);
+  EXPECT_FALSE(Find("main").writer()->limits().group_reads) << "what comes there is no read";
+  EXPECT_TRUE(Find("fire").pool().limits().group_reads);
+  EXPECT_FALSE(Find("hems").pool().limits().group_reads) << "it is off";
 }
 
 TEST_F(TheManager, KeepsTheConnectionsOfAnEmbeddedDatabase) {
