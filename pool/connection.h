@@ -161,11 +161,11 @@ class Connection {
   virtual absl::StatusOr<Completion> Execute(const Statement& statement, const RunOptions& options,
                                              const Bounds& bounds, RowSink& sink) = 0;
 
-  // Runs several reads, sent together, each in a read-only transaction of its own: what one of them
-  // does, and how it ends, is nothing to the others. What meets its time limit, tries to write, or
-  // has no answer by `bounds`, which are within every deadline, ends with RunAlone(). None is ever
-  // cancelled, since a cancel might hit its neighbour. Only in state kIdle. Drivers that gain
-  // nothing by it run none.
+  // Runs several reads together, each in a read-only transaction of its own: what one of them does,
+  // and how it ends, is nothing to the others. What meets its time limit or tries to write ends
+  // with UnfitForGroup(); what has no answer by `bounds`, which are within every deadline, or would
+  // hold up the others or wait long for them, with RunAlone(). None is ever cancelled, since a
+  // cancel might hit its neighbour. Only in state kIdle. Drivers that gain nothing run none.
   virtual void ExecuteGroup(std::span<GroupedRead* const> reads, const Bounds& bounds);
 
   // ExecuteGroup of one read in two steps, of which the first waits for nothing: the read is on its

@@ -25,6 +25,14 @@ PoolLimits SqliteLimits(const PoolLimits& configured, int size) {
   limits.pre_ping_window = kNever.time_since_epoch();
   limits.max_waiters = configured.max_waiters;
   limits.refuse_hopeless = configured.refuse_hopeless;
+  limits.group_reads = configured.group_reads;
+  return limits;
+}
+
+// What comes to the writer of a file is hardly ever a read.
+PoolLimits SqliteWriterLimits(const DatabaseSettings& settings) {
+  PoolLimits limits = SqliteLimits(settings.limits, 1);
+  if (settings.connection != kMemory) limits.group_reads = false;
   return limits;
 }
 
@@ -67,8 +75,8 @@ void PoolManager::AddSqlite(const DatabaseSettings& settings, const ConnectorFac
                             PoolObserver& observer) {
   std::shared_ptr<Pool>& writer = sqlite_writers_[settings.connection];
   if (!writer) {
-    writer = MakePool(settings, SqliteLimits(settings.limits, 1), Role::kReadWrite, connectors,
-                      observer);
+    writer =
+        MakePool(settings, SqliteWriterLimits(settings), Role::kReadWrite, connectors, observer);
   }
   const auto readers = settings.connection == kMemory
                            ? writer

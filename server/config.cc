@@ -71,7 +71,8 @@ void ReadSessionReset(SettingReader& reader, std::vector<DatabaseSettings>& data
   if (reader.OneOf("EMSDB_SESSION_RESET", {"dirty", "always"}) != std::size_t{1}) return;
   for (DatabaseSettings& database : databases) {
     database.session_reset = SessionReset::kBeforeEveryUse;
-    database.limits.group_reads = false;  // there would be a reset between any two of a group
+    // There would be a reset between any two of a group.
+    if (database.engine == Engine::kPostgresql) database.limits.group_reads = false;
   }
 }
 

@@ -108,8 +108,8 @@ absl::StatusOr<Completion> SqliteConnection::RunPrepared(sqlite3_stmt* prepared,
   return completion;
 }
 
-absl::StatusOr<Completion> SqliteConnection::RunAlone(const Statement& statement, Access access,
-                                                      RowSink& sink) {
+absl::StatusOr<Completion> SqliteConnection::RunByItself(const Statement& statement, Access access,
+                                                         RowSink& sink) {
   auto prepared = Prepare(statement, access);
   if (!prepared.ok()) return prepared.status();
   if (sqlite3_stmt_readonly(prepared->get()) != 0) {
@@ -178,7 +178,7 @@ absl::StatusOr<Completion> SqliteConnection::Execute(const Statement& statement,
   if (state_ == TransactionState::kOpen) return RunInTransaction(statement, sink);
   ForgetRowid();
   if (absl::Status status = Restrict(options.access); !status.ok()) return status;
-  auto completion = RunAlone(statement, options.access, sink);
+  auto completion = RunByItself(statement, options.access, sink);
   Unrestrict(options.access);
   return completion;
 }

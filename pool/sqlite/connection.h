@@ -30,6 +30,7 @@ class SqliteConnection final : public Connection {
 
   absl::StatusOr<Completion> Execute(const Statement& statement, const RunOptions& options,
                                      const Bounds& bounds, RowSink& sink) override;
+  void ExecuteGroup(std::span<GroupedRead* const> reads, const Bounds& bounds) override;
   absl::Status ExecuteBatch(std::span<const GuardedStatement> statements,
                             const TransactionOptions& transaction, const RunOptions& options,
                             const Bounds& bounds, BatchSink& sink) override;
@@ -62,9 +63,13 @@ class SqliteConnection final : public Connection {
 
   absl::StatusOr<Completion> RunPrepared(sqlite3_stmt* prepared, const std::string& sql,
                                          RowSink& sink);
-  absl::StatusOr<Completion> RunAlone(const Statement& statement, Access access, RowSink& sink);
+  absl::StatusOr<Completion> RunByItself(const Statement& statement, Access access, RowSink& sink);
   absl::StatusOr<Completion> RunUnwrapped(const Statement& statement);
   absl::StatusOr<Completion> RunInTransaction(const Statement& statement, RowSink& sink);
+  // Of a group; a failure says what is to become of it.
+  absl::StatusOr<Completion> RunMember(GroupedRead& read, Instant since, const Bounds& group);
+  absl::StatusOr<Completion> Read(GroupedRead& read);
+  absl::Status InGroup(const absl::Status& failure);
   absl::Status RunAll(std::span<const GuardedStatement> statements, BatchSink& sink);
 
   // In the open transaction; how many rows were written.

@@ -71,7 +71,7 @@ bool Interruption::Wait(int times) {
                                                    milliseconds(3), milliseconds(5),
                                                    milliseconds(8), milliseconds(10)};
   if (times == 0) waited_ = milliseconds(0);
-  if (suspended_ > 0 || Due() || waited_ >= busy_timeout_) return false;
+  if (suspended_ > 0 || impatient_ || Due() || waited_ >= busy_timeout_) return false;
   const auto step = std::min(static_cast<std::size_t>(times), kPauses.size() - 1);
   Pause(kPauses[step], bounds_.stop);
   waited_ += kPauses[step];

@@ -32,6 +32,8 @@ class Interruption {
   // Waits a little for a lock, the `times`th time in a row from 0; false: do not try again.
   bool Wait(int times);
 
+  Instant Now() const { return clock_.Now(); }
+
   // Why it was ended; OK if it was not.
   absl::Status Cause(Stage stage) const;
 
@@ -64,6 +66,20 @@ class Interruption {
     Interruption& interruption_;
   };
 
+  // While it lives, no lock is waited for: others wait behind the statement that meets one.
+  class Impatient {
+   public:
+    explicit Impatient(Interruption& interruption) : interruption_(interruption) {
+      interruption_.impatient_ = true;
+    }
+    ~Impatient() { interruption_.impatient_ = false; }
+    Impatient(const Impatient&) = delete;
+    Impatient& operator=(const Impatient&) = delete;
+
+   private:
+    Interruption& interruption_;
+  };
+
  private:
   enum class Why { kNothing, kDeadline, kStop };
 
@@ -75,6 +91,7 @@ class Interruption {
   const Duration busy_timeout_;
   Bounds bounds_;
   int suspended_ = 0;
+  bool impatient_ = false;
   Why why_ = Why::kNothing;
   StopReason stop_reason_ = StopReason::kNone;
   std::chrono::milliseconds waited_{0};  // for the lock that is waited for now

@@ -9,6 +9,7 @@ emsdb_test(sqlite_contract_test
 emsdb_test(sqlite_connection_test
   sqlite_connection_test.cc
   sqlite_connector_test.cc
+  sqlite_group_test.cc
   sqlite_kept_statements_test.cc
   sqlite_statement_test.cc
   LIBRARIES emsdb::pool emsdb::pool_sqlite emsdb_test_support PkgConfig::SQLITE3)

@@ -7,25 +7,17 @@
 #include <chrono>
 #include <string>
 #include <thread>
-#include <vector>
 
-#include "client/client.h"
-#include "client/error_info.h"
+#include "tests/end_to_end/group_callers.h"
 #include "tests/end_to_end/postgres_fixture.h"
-#include "tests/support/gateway_process.h"
 
 namespace emsdb {
 namespace {
 
 using client::Client;
 using std::chrono::milliseconds;
-using std::chrono::steady_clock;
 
-constexpr char kRead[] = "select id, name from units where id = $1";
-constexpr int kUnits = 1000;
-constexpr int kCallers = 24;
-
-class GroupsOfReads : public ::testing::Test {
+class GroupsOfReads : public GroupCallers {
  protected:
   GroupsOfReads() {
     database_.Run("create table units (id bigint primary key, name text)");
@@ -39,58 +31,7 @@ class GroupsOfReads : public ::testing::Test {
             {"EMSDB_GROUP_READS", group_reads}};
   }
 
-  // By one caller, when nobody else keeps the machine busy.
-  static void Prove(const GatewayProcess& gateway) {
-    auto client = Client::Connect({.address = gateway.address()});
-    ASSERT_TRUE(client.ok()) << client.status();
-    for (int i = 1; i <= 50; ++i) ASSERT_EQ(ReadOwn(*client, i), absl::OkStatus());
-  }
-
-  // Its own row, or a failure that says so.
-  static absl::Status ReadOwn(const Client& client, std::int64_t id) {
-    const auto result = client.Query("main", kRead, {id}, {.access = client::Access::kReadOnly});
-    if (!result.ok()) return result.status();
-    EXPECT_EQ(result->rows.size(), 1U);
-    EXPECT_EQ(*result->rows.at(0)[0].get_if<std::int64_t>(), id);
-    EXPECT_EQ(*result->rows.at(0)[1].get_if<std::string>(), "unit " + std::to_string(id));
-    return absl::OkStatus();
-  }
-
-  // Many callers at once, for so long; calls `other` now and then, in each of their threads.
-  template <typename Other>
-  void Read(const GatewayProcess& gateway, milliseconds time, Other other) {
-    const auto until = steady_clock::now() + time;
-    std::vector<std::thread> callers;
-    for (int caller = 0; caller < kCallers; ++caller) {
-      callers.emplace_back([&, caller] {
-        auto client = Client::Connect({.address = gateway.address()});
-        ASSERT_TRUE(client.ok()) << client.status();
-        for (int i = caller; steady_clock::now() < until; i += 7) {
-          const absl::Status status = ReadOwn(*client, 1 + i % kUnits);
-          status.ok() ? ++read_ : ++failed_;
-          if (!status.ok()) {
-            EXPECT_TRUE(absl::IsUnavailable(status)) << status;
-            std::this_thread::sleep_for(milliseconds(5));
-          }
-          if (i % 11 == 0) other(*client, i);
-        }
-      });
-    }
-    for (std::thread& caller : callers) caller.join();
-  }
-
-  static double Metric(const GatewayProcess& gateway, const std::string& name) {
-    const std::string metrics =
-        RunProgram("/usr/bin/curl", {"-s", "http://" + gateway.metrics_address() + "/metrics"}, {})
-            .out;
-    const std::string line = "\n" + name + "{pool=\"main\"} ";
-    const std::size_t at = metrics.find(line);
-    return at == std::string::npos ? -1 : std::stod(metrics.substr(at + line.size()));
-  }
-
   const OwnDatabase database_;
-  std::atomic<int> read_{0};
-  std::atomic<int> failed_{0};
 };
 
 TEST_F(GroupsOfReads, AnswerEachCallerWithItsOwnRow) {

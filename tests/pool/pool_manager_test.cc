@@ -134,6 +134,17 @@ TEST_F(TheManager, ServesAMemoryDatabaseInOrderOnOneConnection) {  // T71
               ElementsAre("SELECT 1", "INSERT 2", "SELECT 3"));
 }
 
+TEST_F(TheManager, GroupsReadsWhereAnSqliteDatabaseIsRead) {
+  DatabaseSettings file = Sqlite("main", "/data/main.db");
+  DatabaseSettings memory = Sqlite("fire", ":memory:");
+  for (DatabaseSettings* database : {&file, &memory}) database->limits.group_reads = true;
+  Make({file, memory, Sqlite("hems", "/data/hems.db")});
+  EXPECT_TRUE(Find("main").pool().limits().group_reads);
+  EXPECT_FALSE(Find("main").writer()->limits().group_reads) << "what comes there is no read";
+  EXPECT_TRUE(Find("fire").pool().limits().group_reads);
+  EXPECT_FALSE(Find("hems").pool().limits().group_reads) << "it is off";
+}
+
 TEST_F(TheManager, KeepsTheConnectionsOfAnEmbeddedDatabase) {
   DatabaseSettings main = Sqlite("main", "/data/main.db");
   main.limits.size = 3;

@@ -132,6 +132,7 @@ TEST(Config, ResetsSessionsWhenTheyWereChangedUnlessToldAlways) {
   always["EMSDB_SESSION_RESET"] = "always";
   EXPECT_EQ(Find(Good(always), "main").session_reset, SessionReset::kBeforeEveryUse);
   EXPECT_FALSE(Find(Good(always), "main").limits.group_reads) << "a reset would be between them";
+  EXPECT_TRUE(Find(Good(always), "fire").limits.group_reads) << "SQLite has nothing to reset";
   EXPECT_EQ(Find(Good(always), "hems").session_reset, SessionReset::kBeforeEveryUse);
   Settings dirty = settings;
   dirty["EMSDB_SESSION_RESET"] = "dirty";
