@@ -48,6 +48,13 @@ struct PostgresShared {
 // transaction that a unit is, and the statement. The server commits when it comes to the Sync, so
 // OK is said only after the Sync's answer: a deferred constraint fails there.
 //
+// A batch is BEGIN, settings and statements, and COMMIT in a second trip, when all promises have
+// been looked at and the sink has taken all rows. One that is declared read-only, which the server
+// enforces, and whose texts look like reads and call no function, has nothing to commit: it is one
+// unit, a transaction too, in one trip. (What a view's function may do in a read-only transaction
+// all the same, NOTIFY for one, stays done if a promise was missed.) It does not suffice that the
+// texts look like reads: then a view's function may write, and that must be undone.
+//
 // With the Sync in the same packet the server has committed before the first row arrives here, too
 // late for a sink that does not want it. So a statement that may write *and* returns rows
 // (INSERT ... RETURNING, CALL, ...) is run as a batch of one: BEGIN, settings and statement, and
@@ -139,7 +146,11 @@ class PostgresConnection final : public Connection {
     bool settings_missing = false;
     bool outdated = false;          // a prepared statement was; nothing of it took effect
     bool suspected = false;         // no more than that
+    std::size_t done = 0;           // statements that ended well
     std::uint64_t transaction = 0;  // its id, where it was asked for and there is one
+
+    // The first failure stays.
+    void Note(const StepEnd& end, int statement);
   };
   enum class AskId { kNo, kYes };
 
@@ -170,6 +181,14 @@ class PostgresConnection final : public Connection {
   BatchEnd ReadBatch(Exchange& exchange, const TransactionOptions& transaction,
                      std::span<const Member> members, AskId ask_id, BatchSink& sink,
                      std::vector<RowForwarder>& rows);
+  static bool HasNothingToCommit(std::span<const Member> members,
+                                 const TransactionOptions& transaction);
+  BatchEnd RunReadBatch(std::span<Member> members, const RunOptions& options, const Bounds& bounds,
+                        BatchSink& sink);
+  void ReadSettings(Exchange& exchange, BatchEnd& batch);
+  // Hands their rows on until the first thing that is wrong.
+  void ReadMembers(Exchange& exchange, std::span<const Member> members, Access access,
+                   BatchSink& sink, std::vector<RowForwarder>& rows, BatchEnd& batch);
   // One of a group: false if the connection is gone.
   bool QueueRead(const GroupedRead& read, Member& member);
   void ReadGroup(std::span<GroupedRead* const> sent, std::span<const Member> members,
@@ -207,6 +226,8 @@ class PostgresConnection final : public Connection {
   absl::Status ReadFreshSession(Exchange& exchange);
   static absl::Status ReadReset(Exchange& exchange, int commands);
   bool UsesPreparedSettings() const;
+  // Whether they failed because somebody dropped them where it could not be seen.
+  bool SettingsAreMissing(const StepEnd& settings) const;
 
   // Whether what is prepared means here what it meant where it was prepared.
   bool UsesStatementCache() const;

@@ -14,6 +14,7 @@ emsdb_test(postgres_pgtest
   postgres_group_pgtest.cc
   postgres_loss_pgtest.cc
   postgres_prepared_pgtest.cc
+  postgres_read_batch_pgtest.cc
   postgres_reset_always_pgtest.cc
   postgres_reset_pgtest.cc
   postgres_reset_pool_pgtest.cc
