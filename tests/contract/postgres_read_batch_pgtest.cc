@@ -34,7 +34,7 @@ class PostgresReadBatch : public PostgresDriver {
             Sql("CREATE FUNCTION %t_note() RETURNS bigint LANGUAGE plpgsql AS $$ BEGIN "
                 "INSERT INTO %t SELECT 1000 + count(*), 'noted' FROM %t; RETURN 1; END $$"));
     MustRun(admin(), Sql("CREATE VIEW %t_noting AS SELECT %t_note() AS noted"));
-    MustRun(admin(), Sql("CREATE VIEW %t_slow AS SELECT pg_sleep(30) AS slept"));
+    MustRun(admin(), Sql("CREATE VIEW %t_slow AS SELECT pg_sleep(30) IS NULL AS slept"));
   }
   void TearDown() override {
     if (admin_ != nullptr) {
