@@ -185,14 +185,25 @@ class PostgresConnection final : public Connection {
                                  const TransactionOptions& transaction);
   BatchEnd RunReadBatch(std::span<Member> members, const RunOptions& options, const Bounds& bounds,
                         BatchSink& sink);
-  void ReadSettings(Exchange& exchange, BatchEnd& batch);
+  StepEnd ReadSettings(Exchange& exchange, BatchEnd& batch);
   // Hands their rows on until the first thing that is wrong.
   void ReadMembers(Exchange& exchange, std::span<const Member> members, Access access,
                    BatchSink& sink, std::vector<RowForwarder>& rows, BatchEnd& batch);
-  // One of a group: false if the connection is gone.
-  bool QueueRead(const GroupedRead& read, Member& member);
-  void ReadGroup(std::span<GroupedRead* const> sent, std::span<const Member> members,
+  // One of a group, with its statements.
+  struct Passenger {
+    GroupedRead* read;
+    std::optional<GroupedBatch> batch;
+    std::size_t first;  // of the members
+    std::size_t count;
+  };
+  // Adds its members; false if it cannot be sent.
+  static bool Board(Passenger& passenger, std::vector<Member>& members);
+  // False if the connection is gone.
+  bool QueueRead(const GroupedRead& read, std::span<Member> members);
+  void ReadGroup(std::span<const Passenger> sent, std::span<const Member> members,
                  const Bounds& bounds);
+  absl::StatusOr<Completion> ReadReads(Exchange& exchange, std::span<const Member> members,
+                                       BatchSink& sink);
   absl::StatusOr<Completion> ReadRead(Exchange& exchange, const Member& member, RowSink& sink);
   // In the open transaction, which it leaves open or failed.
   absl::StatusOr<std::int64_t> RunCopy(const CopyTarget& target, const Bounds& bounds,
