@@ -39,11 +39,13 @@ class GroupsOfReads : public ::testing::Test {
             {"EMSDB_GROUP_READS", group_reads}};
   }
 
+  using ReadOne = absl::Status (*)(const Client&, std::int64_t);
+
   // By one caller, when nobody else keeps the machine busy.
-  static void Prove(const GatewayProcess& gateway) {
+  static void Prove(const GatewayProcess& gateway, ReadOne read_one = &ReadOwn) {
     auto client = Client::Connect({.address = gateway.address()});
     ASSERT_TRUE(client.ok()) << client.status();
-    for (int i = 1; i <= 50; ++i) ASSERT_EQ(ReadOwn(*client, i), absl::OkStatus());
+    for (int i = 1; i <= 50; ++i) ASSERT_EQ(read_one(*client, i), absl::OkStatus());
   }
 
   // Its own row, or a failure that says so.
@@ -56,9 +58,28 @@ class GroupsOfReads : public ::testing::Test {
     return absl::OkStatus();
   }
 
+  // Its own three rows, or a failure that says so.
+  static absl::Status ReadOwnBatch(const Client& client, std::int64_t id) {
+    const auto unit = [](std::int64_t key) {
+      return client::BatchStatement{
+          .sql = kRead, .parameters = {1 + key % kUnits}, .expect_rows = 1};
+    };
+    const auto results = client.ExecuteBatch("main", {unit(id), unit(id + 1), unit(id + 2)},
+                                             {.access = client::Access::kReadOnly});
+    if (!results.ok()) return results.status();
+    EXPECT_EQ(results->size(), 3U);
+    for (std::int64_t i = 0; i < 3; ++i) {
+      const auto& rows = results->at(static_cast<std::size_t>(i)).rows;
+      EXPECT_EQ(rows.size(), 1U);
+      EXPECT_EQ(*rows.at(0)[0].get_if<std::int64_t>(), 1 + (id + i) % kUnits);
+    }
+    return absl::OkStatus();
+  }
+
   // Many callers at once, for so long; calls `other` now and then, in each of their threads.
   template <typename Other>
-  void Read(const GatewayProcess& gateway, milliseconds time, Other other) {
+  void Read(const GatewayProcess& gateway, milliseconds time, Other other,
+            ReadOne read_one = &ReadOwn) {
     const auto until = steady_clock::now() + time;
     std::vector<std::thread> callers;
     for (int caller = 0; caller < kCallers; ++caller) {
@@ -66,7 +87,7 @@ class GroupsOfReads : public ::testing::Test {
         auto client = Client::Connect({.address = gateway.address()});
         ASSERT_TRUE(client.ok()) << client.status();
         for (int i = caller; steady_clock::now() < until; i += 7) {
-          const absl::Status status = ReadOwn(*client, 1 + i % kUnits);
+          const absl::Status status = read_one(*client, 1 + i % kUnits);
           status.ok() ? ++read_ : ++failed_;
           if (!status.ok()) {
             EXPECT_TRUE(absl::IsUnavailable(status)) << status;
@@ -162,6 +183,53 @@ TEST_F(GroupsOfReads, LoseNoAnswerWhenTheirConnectionsAreKilled) {
     }
   });
   Read(gateway, milliseconds(2000), [](const Client&, int) {});
+  over = true;
+  killer.join();
+  EXPECT_GT(read_, kCallers);
+  EXPECT_GT(Metric(gateway, "emsdb_pool_groups_total"), 0);
+}
+
+TEST_F(GroupsOfReads, AnswerEachBatchWithItsOwnRowsAndKeepItsFailureToIt) {
+  GatewayProcess gateway(Settings("1"));
+  Prove(gateway, &ReadOwnBatch);
+  Read(
+      gateway, milliseconds(1500),
+      [](const Client& client, int i) {
+        if (i % 3 == 0) {
+          EXPECT_EQ(ReadOwn(client, 1 + i % kUnits), absl::OkStatus());
+          return;
+        }
+        // The same texts: in a group as well, once they are proved.
+        const auto unit = [](std::int64_t key) {
+          return client::BatchStatement{.sql = kRead, .parameters = {key}, .expect_rows = 1};
+        };
+        const auto missed = client.ExecuteBatch("main", {unit(1), unit(kUnits + 7), unit(2)},
+                                                {.access = client::Access::kReadOnly});
+        const client::ErrorInfo error = client::ErrorInfoOf(missed.status());
+        EXPECT_EQ(error.reason, "ROWS_MISMATCH") << missed.status();
+        EXPECT_EQ(error.statement(), 1);
+        EXPECT_EQ(error.Get("attempts"), "1");
+      },
+      &ReadOwnBatch);
+  EXPECT_EQ(failed_, 0);
+  EXPECT_GT(read_, kCallers);
+  const double groups = Metric(gateway, "emsdb_pool_groups_total");
+  EXPECT_GT(groups, 0);
+  EXPECT_GE(Metric(gateway, "emsdb_pool_grouped_reads_total"), 2 * groups);
+}
+
+TEST_F(GroupsOfReads, LoseNoBatchWhenTheirConnectionsAreKilled) {
+  GatewayProcess gateway(Settings("1"));
+  Prove(gateway, &ReadOwnBatch);
+  std::atomic<bool> over{false};
+  std::thread killer([&] {
+    while (!over) {
+      std::this_thread::sleep_for(milliseconds(100));
+      database_.KillBackends();
+    }
+  });
+  Read(
+      gateway, milliseconds(1500), [](const Client&, int) {}, &ReadOwnBatch);
   over = true;
   killer.join();
   EXPECT_GT(read_, kCallers);
