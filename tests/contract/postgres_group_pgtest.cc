@@ -315,7 +315,7 @@ TEST_F(PostgresGroup, IsOneRoundTripForBatches) {
 TEST_F(PostgresGroup, KeepsWhatABatchMissedToThatBatch) {
   const BatchRead& missed = AddBatch({"SELECT id FROM %t", "SELECT 'x'", "SELECT 'y'"}, 1);
   const BatchRead& broken = AddBatch({"SELECT 'x'", "SELECT 1 / (SELECT 0)", "SELECT 'y'"});
-  const BatchRead& whole = AddBatch({"SELECT 'x'", "SELECT 'y'"}, 1);
+  const BatchRead& whole = AddBatch({"VALUES ('v')", "VALUES ('w')"}, 1);
   const Read& last = Add("SELECT 'd'");
   Run();
   EXPECT_EQ(DetailOf(missed.status).reason, "ROWS_MISMATCH") << missed.status;
@@ -323,8 +323,25 @@ TEST_F(PostgresGroup, KeepsWhatABatchMissedToThatBatch) {
   EXPECT_EQ(DetailOf(broken.status).sqlstate, "22012") << broken.status;
   EXPECT_EQ(DetailOf(broken.status).statement, 1);
   EXPECT_EQ(whole.status, absl::OkStatus());
-  EXPECT_EQ(whole.text(1), "y");
+  EXPECT_EQ(whole.text(1), "w");
   EXPECT_EQ(last.text(), "d");
+  ExpectUnharmed();
+}
+
+// The second of the same text would use what the first prepares, and the first is skipped.
+TEST_F(PostgresGroup, TellsABatchToRunAloneWhereTheOneBeforeItDidNotPrepareWhatBothUse) {
+  AddBatch({"SELECT 'x'"});
+  AddBatch({"SELECT 1 / (SELECT 0)", "SELECT 'x'"});
+  const BatchRead& misled = AddBatch({"SELECT 'x'"});
+  const BatchRead& whole = AddBatch({"SELECT 'y'"});
+  Run();
+  EXPECT_TRUE(IsRunAlone(misled.status)) << misled.status;
+  EXPECT_EQ(whole.status, absl::OkStatus());
+  EXPECT_EQ(connection().ResetSession(Soon()), absl::OkStatus());
+  batches_.clear();
+  const BatchRead& again = AddBatch({"SELECT 'x'"});
+  Run();
+  EXPECT_EQ(again.status, absl::OkStatus());
   ExpectUnharmed();
 }
 
