@@ -28,6 +28,12 @@ struct CallTimes {
 // the one that starts or cancels.
 class Call : public Waiter, public std::enable_shared_from_this<Call> {
  public:
+  // With less time than this left none of it is spent on other members of a group.
+  static constexpr Duration kLeastTimeForGroup = std::chrono::milliseconds(100);
+  // All of a group, or until the first deadline of a member: what is not answered by then is run on
+  // other connections, and this one is closed.
+  static constexpr Duration kLongestGroup = std::chrono::seconds(1);
+
   Call(CallOptions options, Clock& clock) : options_(std::move(options)), clock_(clock) {}
 
   // Gets a connection from the pool, which must outlive the call, and runs on it. Where that fails
@@ -50,8 +56,6 @@ class Call : public Waiter, public std::enable_shared_from_this<Call> {
   void Granted(Lease lease) final;
   GroupedRead* Board() final;
 
-  // With less time than this left none of it is spent on other members of a group.
-  static constexpr Duration kLeastTimeForGroup = std::chrono::milliseconds(100);
   void Answer() final;
   void BackInLine() final { LeaveIfCancelled(); }
   void Refused(absl::Status why) final;

@@ -1,6 +1,7 @@
 #include "pool/proven_reads.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "absl/hash/hash.h"
 #include "pool/statement_facts.h"
@@ -30,7 +31,7 @@ std::variant<Duration, ProvenReads::Unproved> ProvenReads::KnownLimitOf(Key key)
   const Entry* entry = Find(key);
   if (entry == nullptr) return Unproved::kUnknown;
   if (!entry->is_read || entry->proofs < kProofs || entry->usual > kFast) return Unproved::kKnown;
-  return std::clamp(entry->usual * kLimitTimes, kLeastLimit, kMostLimit);
+  return *std::lower_bound(kLimits.begin(), std::prev(kLimits.end()), entry->usual * kLimitTimes);
 }
 
 void ProvenReads::Add(Key key, bool is_read) {
@@ -51,7 +52,8 @@ std::optional<Duration> ProvenReads::LimitOf(Key key, std::string_view sql, Acce
 std::optional<Duration> ProvenReads::LimitOf(Key key, std::span<const GuardedStatement> batch) {
   const auto known = KnownLimitOf(key);
   if (const Duration* limit = std::get_if<Duration>(&known)) {
-    return std::max<Duration>(kLeastLimit, *limit / static_cast<int>(batch.size()));
+    const Duration share = *limit / static_cast<int>(batch.size());
+    return *std::prev(std::upper_bound(std::next(kLimits.begin()), kLimits.end(), share));
   }
   if (std::get<Unproved>(known) == Unproved::kUnknown) {
     Add(key, std::all_of(batch.begin(), batch.end(), [](const GuardedStatement& one) {

@@ -18,18 +18,19 @@ namespace emsdb {
 
 // A text is proved by kProofs runs of it alone, each within kFast; it is disproved by one that met
 // its bounds in a group, and then has to run alone kPenalty times. A statement may read and still
-// be slow, lock or sleep behind a function: so even what is proved has a time limit in its group, a
-// few times what it usually takes, between kLeastLimit and kMostLimit.
+// be slow, lock or sleep behind a function: so even what is proved has a time limit in its group,
+// the first of kLimits that is a few times what it usually takes. There are few, so that most reads
+// have the same, which a session may keep.
 //
 // Safe for use by any number of threads.
 class ProvenReads {
  public:
   static constexpr int kProofs = 3;
   static constexpr int kPenalty = 100;
-  static constexpr Duration kLeastLimit = std::chrono::milliseconds(10);
-  static constexpr Duration kMostLimit = std::chrono::milliseconds(50);
+  static constexpr std::array<Duration, 3> kLimits = {
+      std::chrono::milliseconds(10), std::chrono::milliseconds(20), std::chrono::milliseconds(50)};
   static constexpr int kLimitTimes = 4;
-  static constexpr Duration kFast = kMostLimit / kLimitTimes;
+  static constexpr Duration kFast = kLimits.back() / kLimitTimes;
 
   // One text with one kind of access.
   struct Key {
@@ -43,7 +44,7 @@ class ProvenReads {
   // is not declared as one, calls functions, never gets one: `sql` is looked at once.
   std::optional<Duration> LimitOf(Key key, std::string_view sql, Access access);
   // That of each statement of a batch: proved, and limited, is the batch as a whole, so that it
-  // takes no more of its neighbours' time than a statement does, or kLeastLimit for each of its
+  // takes no more of its neighbours' time than a statement does, or the least limit for each of its
   // own. Each must look like a read and call no function.
   std::optional<Duration> LimitOf(Key key, std::span<const GuardedStatement> batch);
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "pool/call.h"
 #include "pool/errors.h"
 
 namespace emsdb {
@@ -13,9 +14,6 @@ constexpr Duration kPingTimeout = std::chrono::seconds(2);
 constexpr Duration kRollBackTimeout = std::chrono::seconds(5);
 // And the reset of a session that was changed. A new connection takes less.
 constexpr Duration kResetTimeout = std::chrono::seconds(3);
-// All of a group, or until the first deadline of a member: what is not answered by then is run on
-// other connections, and this one is closed.
-constexpr Duration kGroupTimeout = std::chrono::seconds(1);
 
 }  // namespace
 
@@ -105,7 +103,7 @@ std::optional<Order> ConnectionWorker::CarryGroup(ServeOrder& order) {
     for (GroupedRead* read : reads) read->Ended(RunAlone(), Duration::zero());
     return host_.FoundStale(slot_, std::move(order.waiter));
   }
-  Bounds bounds = ShortBounds(kGroupTimeout);
+  Bounds bounds = ShortBounds(Call::kLongestGroup);
   for (const GroupedRead* read : reads) {
     bounds.deadline = std::min(bounds.deadline, read->deadline());
   }

@@ -15,7 +15,7 @@ constexpr int kMostStatements = 1000;
 
 // In a group: so many that what they may take at most is within what a call in a group has left.
 constexpr std::size_t kMostInGroup = 8;
-static_assert(kMostInGroup * ProvenReads::kLeastLimit <= Call::kLeastTimeForGroup);
+static_assert(kMostInGroup * ProvenReads::kLimits.front() <= Call::kLeastTimeForGroup);
 
 // Spreads batches that met each other.
 double Jitter() {

@@ -1,11 +1,36 @@
 #include "server/statement_call.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "pool/errors.h"
 
 namespace emsdb {
 namespace {
+
+// A read that has nobody else in its group: its end is kept for who waits for it.
+class LoneRead final : public GroupedRead {
+ public:
+  explicit LoneRead(GroupedRead& read) : read_(read) {}
+
+  const Statement& statement() const override { return read_.statement(); }
+  std::string_view identity() const override { return read_.identity(); }
+  Duration time_limit() const override { return read_.time_limit(); }
+  Instant deadline() const override { return read_.deadline(); }
+  RowSink& sink() override { return read_.sink(); }
+  void Ended(absl::StatusOr<Completion> result, Duration took) override {
+    result_ = std::move(result);
+    took_ = took;
+  }
+
+  absl::StatusOr<Completion> TakeResult() { return std::move(result_); }
+  Duration took() const { return took_; }
+
+ private:
+  GroupedRead& read_;
+  absl::StatusOr<Completion> result_ = RunAlone();
+  Duration took_{};
+};
 
 // The server ends an idle session only after the gateway should have: its own watch comes first.
 constexpr Duration kServerMargin = std::chrono::seconds(5);
@@ -56,16 +81,33 @@ Grouping StatementCall::grouping(Pool& pool) {
 }
 
 void StatementCall::Ended(absl::StatusOr<Completion> result, Duration took) {
-  if (result.ok()) {
-    proven_->RanInGroup(key_, took);
-    Take(*result);
-  } else if (IsUnfitForGroup(result.status())) {
-    proven_->FailedInGroup(key_);
-  }
+  Learn(result, took);
+  if (result.ok()) Take(*result);
   LeaveGroup(result.status());
 }
 
+void StatementCall::Learn(const absl::StatusOr<Completion>& result, Duration took) {
+  if (result.ok()) {
+    proven_->RanInGroup(key_, took);
+  } else if (IsUnfitForGroup(result.status())) {
+    proven_->FailedInGroup(key_);
+  }
+}
+
+// What a session keeps for groups serves one read as well.
+absl::StatusOr<Completion> StatementCall::ExecuteInGroup(Connection& connection,
+                                                         const Bounds& bounds) {
+  LoneRead read(*this);
+  GroupedRead* const reads[] = {&read};
+  const Instant latest = After(gateway().pools.clock().Now(), kLongestGroup);
+  connection.ExecuteGroup(reads, {std::min(bounds.deadline, latest), bounds.stop});
+  auto completion = read.TakeResult();
+  Learn(completion, read.took());
+  return completion;
+}
+
 void StatementCall::StartOver() {
+  time_limit_ = {};
   response().Clear();
   share_.GiveBack();
   budget_ = Budget();
@@ -76,6 +118,10 @@ absl::StatusOr<Completion> StatementCall::Execute(Connection& connection, const 
   if (proven_ == nullptr) return connection.Execute(work_.statement, run, bounds, sink_);
   Clock& clock = gateway().pools.clock();
   const Instant began = clock.Now();
+  const bool proved = time_limit_ > Duration::zero();
+  if (proved && bounds.deadline - began >= kLeastTimeForGroup) {
+    return ExecuteInGroup(connection, bounds);
+  }
   auto completion = connection.Execute(work_.statement, run, bounds, sink_);
   if (completion.ok()) {
     const bool harmless = completion->command == "SELECT" && !connection.session_changed() &&

@@ -69,6 +69,8 @@ class StatementCall final : public UnaryCall<v1::QueryResponse>, private Grouped
 
   absl::StatusOr<Completion> Execute(Connection& connection, const RunOptions& run,
                                      const Bounds& bounds);
+  absl::StatusOr<Completion> ExecuteInGroup(Connection& connection, const Bounds& bounds);
+  void Learn(const absl::StatusOr<Completion>& result, Duration took);
   void Take(const Completion& completion);
   ResultBudget Budget();
   absl::Status CommitOrRollBack(Connection& connection, const Bounds& bounds,
@@ -82,7 +84,7 @@ class StatementCall final : public UnaryCall<v1::QueryResponse>, private Grouped
   ResultSink sink_;
   ProvenReads* proven_ = nullptr;  // where it may be served in a group one day
   ProvenReads::Key key_;
-  Duration time_limit_{};
+  Duration time_limit_{};  // in a group; zero: it runs by itself
 };
 
 }  // namespace emsdb

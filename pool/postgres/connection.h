@@ -6,13 +6,16 @@
 
 #include <atomic>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "absl/container/inlined_vector.h"
 #include "pool/connection.h"
 #include "pool/postgres/canceller.h"
 #include "pool/postgres/exchange.h"
 #include "pool/postgres/link.h"
+#include "pool/postgres/session.h"
 #include "pool/postgres/session_changes.h"
 #include "pool/postgres/statement_cache.h"
 #include "pool/postgres/step.h"
@@ -79,7 +82,11 @@ struct PostgresShared {
 // else there.
 //
 // A group of reads is a unit for each, settings included, sent as one packet. The members' answers
-// are read, and handed on, one by one.
+// are read, and handed on, one by one. Where one group follows another with the same settings, the
+// session keeps them (GroupSettings), and its reads need none of their own, which is a third of
+// what such a read costs the server. They are relied upon only when the server has confirmed them
+// in an earlier packet, and no longer than until a statement comes that calls functions and might
+// have changed them unseen. The next use that is no group takes them back in its own first packet.
 //
 // A statement that refuses transactions is a unit without settings, between two others in the same
 // packet: one that makes its time-out and its caller settings of the session, and one that resets
@@ -172,7 +179,7 @@ class PostgresConnection final : public Connection {
                                     RowSink& sink);
   absl::StatusOr<Completion> RunUnwrapped(const Member& member, const RunOptions& options,
                                           const Bounds& bounds, RowSink& sink);
-  // Resets the session, where each use begins with that, in a trip of its own.
+  // What comes before a use, in a trip of its own.
   absl::Status BeginFresh(const Bounds& bounds);
   absl::StatusOr<Completion> RunHeld(Member member, const RunOptions& options, const Bounds& bounds,
                                      RowSink& sink);
@@ -185,26 +192,35 @@ class PostgresConnection final : public Connection {
                                  const TransactionOptions& transaction);
   BatchEnd RunReadBatch(std::span<Member> members, const RunOptions& options, const Bounds& bounds,
                         BatchSink& sink);
-  StepEnd ReadSettings(Exchange& exchange, BatchEnd& batch);
+  void ReadSettings(Exchange& exchange, BatchEnd& batch);
   // Hands their rows on until the first thing that is wrong.
   void ReadMembers(Exchange& exchange, std::span<const Member> members, Access access,
                    BatchSink& sink, std::vector<RowForwarder>& rows, BatchEnd& batch);
-  // One of a group, with its statements.
-  struct Passenger {
+  // One of a group, as it was sent.
+  struct SentRead {
     GroupedRead* read;
     std::optional<GroupedBatch> batch;
-    std::size_t first;  // of the members
-    std::size_t count;
+    absl::InlinedVector<Member, 1> members;
+    GroupSettings settings;
+    bool carries_settings = true;  // of its own
   };
+  // What a session keeps between groups.
+  struct KeptSettings {
+    GroupSettings settings;
+    bool certain = true;  // nothing has run since that might have changed them
+    std::string reports;  // as in reports_
+  };
+  GroupSettings SettingsFor(const GroupedRead& read) const;
   // Adds its members; false if it cannot be sent.
-  static bool Board(Passenger& passenger, std::vector<Member>& members);
+  static bool FindMembers(SentRead& sent);
   // False if the connection is gone.
-  bool QueueRead(const GroupedRead& read, std::span<Member> members);
-  void ReadGroup(std::span<const Passenger> sent, std::span<const Member> members,
-                 const Bounds& bounds);
-  absl::StatusOr<Completion> ReadReads(Exchange& exchange, std::span<const Member> members,
-                                       BatchSink& sink);
-  absl::StatusOr<Completion> ReadRead(Exchange& exchange, const Member& member, RowSink& sink);
+  bool QueueRead(SentRead& sent);
+  bool QueueKept(std::span<const SentRead> sent);
+  void ReadGroup(std::span<const SentRead> sent, const Bounds& bounds);
+  StepEnd ReadSettings(Exchange& exchange, const SentRead& sent);
+  absl::StatusOr<Completion> ReadRead(Exchange& exchange, const SentRead& sent);
+  absl::StatusOr<Completion> ReadReads(Exchange& exchange, const SentRead& sent);
+  void ReadKept(const Bounds& bounds);
   // In the open transaction, which it leaves open or failed.
   absl::StatusOr<std::int64_t> RunCopy(const CopyTarget& target, const Bounds& bounds,
                                        RowSource& source);
@@ -230,9 +246,9 @@ class PostgresConnection final : public Connection {
   absl::Status Explain(const absl::Status& status, const Exchange& exchange, Stage stage) const;
   std::string LossCause() const;
 
-  // The reset before a use, where the session is to have one: it is sent with the use's first unit
-  // and answered before it. If it is not OK, nothing of the use was run, and the connection is
-  // closed.
+  // What comes before a use: the reset, where the session is to have one, or the end of what was
+  // kept for groups. It is sent with the use's first unit and answered before it. If it is not OK,
+  // nothing of the use took effect, and the connection is closed.
   bool QueueFreshSession();
   absl::Status ReadFreshSession(Exchange& exchange);
   static absl::Status ReadReset(Exchange& exchange, int commands);
@@ -271,13 +287,17 @@ class PostgresConnection final : public Connection {
   std::string reports_;     // as the session began
   SessionChanges changes_;  // since Open or the last reset
   StatementCache statements_;
-  std::uint64_t schema_seen_ = 0;   // of the shared count
-  bool may_change_schema_ = false;  // what runs
-  bool sets_locally_ = false;       // the transaction has settings of its own
-  int drops_ = 0;                   // that were sent with the present unit
-  std::string literal_settings_;    // as the session began
-  int fresh_commands_ = 0;          // of a reset that was sent with the present unit
-  std::string reset_mark_;          // that it leaves
+  std::uint64_t schema_seen_ = 0;          // of the shared count
+  bool may_change_schema_ = false;         // what runs
+  bool sets_locally_ = false;              // the transaction has settings of its own
+  int drops_ = 0;                          // that were sent with the present unit
+  std::string literal_settings_;           // as the session began
+  std::optional<Wire::OnePacket> packet_;  // while two units are queued that travel together
+  std::optional<KeptSettings> kept_;
+  std::optional<GroupSettings> to_keep_;  // was sent with the present group
+  GroupSettings last_wanted_;             // by the group before
+  int fresh_commands_ = 0;  // of what comes before a use, and was sent with the present unit
+  std::string reset_mark_;  // that it leaves
   bool given_up_ = false;
   Loss loss_ = Loss::kIdle;
   std::string farewell_;  // SQLSTATE with which the server ended the session

@@ -157,11 +157,10 @@ PostgresConnection::BatchEnd PostgresConnection::ReadBatch(Exchange& exchange,
   return batch;
 }
 
-StepEnd PostgresConnection::ReadSettings(Exchange& exchange, BatchEnd& batch) {
-  StepEnd settings = ReadStep(exchange, nullptr, Stage::kRunning);
+void PostgresConnection::ReadSettings(Exchange& exchange, BatchEnd& batch) {
+  const StepEnd settings = ReadStep(exchange, nullptr, Stage::kRunning);
   batch.Note(settings, -1);
   batch.settings_missing = SettingsAreMissing(settings);
-  return settings;
 }
 
 void PostgresConnection::ReadMembers(Exchange& exchange, std::span<const Member> members,

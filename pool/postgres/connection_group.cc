@@ -19,44 +19,74 @@ bool MetItsBounds(const absl::Status& status) {
 
 }  // namespace
 
-bool PostgresConnection::Board(Passenger& passenger, std::vector<Member>& members) {
-  passenger.first = members.size();
-  const auto add = [&members](const Statement& statement,
-                              std::optional<std::int64_t> expect_rows = std::nullopt) {
-    auto member = MemberFor(statement, expect_rows);
-    if (member.ok()) members.push_back(*std::move(member));
-    return member.ok();
-  };
-  bool added = true;
-  if (passenger.batch) {
-    for (const GuardedStatement& one : passenger.batch->statements) {
-      // What calls a function may have something to take back.
-      added = added && add(one.statement, one.expect_rows) && members.back().facts->harmless();
-    }
-  } else {
-    added = add(passenger.read->statement());
-  }
-  if (!added) members.erase(members.begin() + static_cast<int>(passenger.first), members.end());
-  passenger.count = members.size() - passenger.first;
-  return added;
+GroupSettings PostgresConnection::SettingsFor(const GroupedRead& read) const {
+  return {.statement_timeout = StatementTimeout(Instant(), After(Instant(), read.time_limit())),
+          .application_name = ApplicationName(read.identity(), shared_->application_name)};
 }
 
-bool PostgresConnection::QueueRead(const GroupedRead& read, std::span<Member> members) {
-  for (const Member& member : members) NoteText(*member.facts);
-  const RunOptions options = {.access = Access::kReadOnly, .identity = read.identity()};
-  const Instant limit = After(shared_->clock.Now(), read.time_limit());
-  bool queued = QueueSettings(options, {.deadline = limit});
-  for (Member& member : members) queued = queued && QueueStatement(member);
+bool PostgresConnection::FindMembers(SentRead& sent) {
+  const auto add = [&sent](const Statement& statement,
+                           std::optional<std::int64_t> expect_rows = std::nullopt) {
+    auto member = MemberFor(statement, expect_rows);
+    if (member.ok()) sent.members.push_back(*std::move(member));
+    return member.ok();
+  };
+  if (!sent.batch) return add(sent.read->statement());
+  // What calls a function may have something to take back.
+  return std::all_of(sent.batch->statements.begin(), sent.batch->statements.end(),
+                     [&](const GuardedStatement& one) {
+                       return add(one.statement, one.expect_rows) &&
+                              sent.members.back().facts->harmless();
+                     });
+}
+
+bool PostgresConnection::QueueRead(SentRead& sent) {
+  for (const Member& member : sent.members) NoteText(*member.facts);
+  sent.carries_settings = !kept_ || !kept_->certain || kept_->settings != sent.settings;
+  if (kept_ && !sent.members.front().facts->calls_no_function) kept_->certain = false;
+  if (sent.carries_settings &&
+      !QueueTransactionSettings(
+          wire_->handle(),
+          {.statement_timeout = sent.settings.statement_timeout,
+           .application_name = sent.settings.application_name,
+           .access = Access::kReadOnly,
+           .reset_mark = {}},
+          UsesPreparedSettings() ? SettingsForm::kPrepared : SettingsForm::kText)) {
+    return false;
+  }
+  bool queued = true;
+  for (Member& member : sent.members) queued = queued && QueueStatement(member);
   return queued && QueueSync();
 }
 
-absl::StatusOr<Completion> PostgresConnection::ReadRead(Exchange& exchange, const Member& member,
-                                                        RowSink& sink) {
-  RowForwarder rows(sink, decoder_, shared_->types);
-  const StepEnd settings = ReadStep(exchange, nullptr, Stage::kRunning);
+// What two groups on end have asked for is worth a command more.
+bool PostgresConnection::QueueKept(std::span<const SentRead> sent) {
+  to_keep_.reset();
+  if (sent.empty()) return true;
+  const GroupSettings& wanted = sent.back().settings;
+  const bool again = wanted == std::exchange(last_wanted_, wanted);
+  const bool is_kept = kept_ && kept_->certain && kept_->settings == wanted;
+  if (is_kept || !again || !changes_.empty() || !CanKeepGroupSettings(wire_->handle())) {
+    return true;
+  }
+  to_keep_ = wanted;
+  return QueueGroupSettings(wire_->handle(), wanted) && QueueSync();
+}
+
+StepEnd PostgresConnection::ReadSettings(Exchange& exchange, const SentRead& sent) {
+  if (!sent.carries_settings) return {.how = StepEnd::How::kDone};
+  StepEnd settings = ReadStep(exchange, nullptr, Stage::kRunning);
+  if (settings.failed() && UsesPreparedSettings()) changes_ |= SessionChange::kPrepared;
+  return settings;
+}
+
+absl::StatusOr<Completion> PostgresConnection::ReadRead(Exchange& exchange, const SentRead& sent) {
+  if (sent.batch) return ReadReads(exchange, sent);
+  const Member& member = sent.members.front();
+  RowForwarder rows(sent.read->sink(), decoder_, shared_->types);
+  const StepEnd settings = ReadSettings(exchange, sent);
   const StepEnd end = ReadStatement(exchange, member, rows);
   const StepEnd sync = ReadSync(exchange, Stage::kRunning);
-  if (settings.failed() && UsesPreparedSettings()) changes_ |= SessionChange::kPrepared;
   const bool outdated = WasOutdated(end, member, rows, Access::kReadOnly);
   if (!settings.done() || sync.lost() || end.fatal || outdated) return RunAlone();
   if (MetItsBounds(end.status)) return UnfitForGroup();
@@ -68,15 +98,13 @@ absl::StatusOr<Completion> PostgresConnection::ReadRead(Exchange& exchange, cons
   return end.completion;
 }
 
-absl::StatusOr<Completion> PostgresConnection::ReadReads(Exchange& exchange,
-                                                         std::span<const Member> members,
-                                                         BatchSink& sink) {
+absl::StatusOr<Completion> PostgresConnection::ReadReads(Exchange& exchange, const SentRead& sent) {
   BatchEnd end;
   std::vector<RowForwarder> rows;
-  const StepEnd settings = ReadSettings(exchange, end);
-  ReadMembers(exchange, members, Access::kReadOnly, sink, rows, end);
+  const StepEnd settings = ReadSettings(exchange, sent);
+  end.Note(settings, -1);
+  ReadMembers(exchange, sent.members, Access::kReadOnly, *sent.batch->sink, rows, end);
   const StepEnd sync = ReadSync(exchange, Stage::kRunning);
-  if (settings.failed() && UsesPreparedSettings()) changes_ |= SessionChange::kPrepared;
   if (!settings.done() || sync.lost() || end.outdated) return RunAlone();
   if (MetItsBounds(end.status)) return UnfitForGroup();
   const bool named = std::all_of(rows.begin(), rows.end(), [](const RowForwarder& forwarder) {
@@ -87,7 +115,7 @@ absl::StatusOr<Completion> PostgresConnection::ReadReads(Exchange& exchange,
     return end.failed_at < 0 ? end.status : AtStatement(end.status, end.failed_at);
   }
   if (sync.failed()) return sync.status;
-  if (end.done < members.size()) return RunAlone();
+  if (end.done < sent.members.size()) return RunAlone();
   return Completion{};
 }
 
@@ -96,32 +124,32 @@ void PostgresConnection::ExecuteGroup(std::span<GroupedRead* const> reads, const
   const bool possible = shared_->session_reset == SessionReset::kWhenChanged &&
                         CheckReady(bounds, Stage::kRunning).ok() && CheckIdle().ok();
   std::vector<GroupedRead*> alone;
-  std::vector<Passenger> sent;
-  std::vector<Member> members;
+  std::vector<SentRead> sent;
   bool queued = possible;
   if (possible) {
-    members.reserve(reads.size());
+    sent.reserve(reads.size());
     const Wire::OnePacket packet(*wire_);
     queued = QueueDrops();
     for (GroupedRead* read : reads) {
-      Passenger passenger{.read = read, .batch = read->batch()};
-      if (!queued || !Board(passenger, members)) {
+      sent.push_back({.read = read, .batch = read->batch(), .settings = SettingsFor(*read)});
+      if (queued && FindMembers(sent.back())) {
+        queued = QueueRead(sent.back());
+      } else {
+        sent.pop_back();
         alone.push_back(read);
-        continue;
       }
-      sent.push_back(passenger);
-      queued = QueueRead(*read, std::span(members).subspan(passenger.first));
     }
+    queued = queued && QueueKept(sent);
   } else {
     alone.assign(reads.begin(), reads.end());
   }
   if (possible && !queued) SendFailed(Stage::kRunning).IgnoreError();
-  ReadGroup(sent, members, bounds);
+  ReadGroup(sent, bounds);
+  ReadKept(bounds);
   for (GroupedRead* read : alone) read->Ended(RunAlone(), Duration::zero());
 }
 
-void PostgresConnection::ReadGroup(std::span<const Passenger> sent, std::span<const Member> members,
-                                   const Bounds& bounds) {
+void PostgresConnection::ReadGroup(std::span<const SentRead> sent, const Bounds& bounds) {
   Instant before = shared_->clock.Now();
   for (std::size_t i = 0; i < sent.size(); ++i) {
     absl::StatusOr<Completion> result;
@@ -131,15 +159,27 @@ void PostgresConnection::ReadGroup(std::span<const Passenger> sent, std::span<co
       // Of its own: what one of them does to its exchange is nothing to the next.
       Exchange exchange(*wire_, shared_->clock, nullptr, bounds, shared_->cancel_grace);
       ReadDrops(exchange);
-      const auto own = members.subspan(sent[i].first, sent[i].count);
-      result = sent[i].batch ? ReadReads(exchange, own, *sent[i].batch->sink)
-                             : ReadRead(exchange, own.front(), sent[i].read->sink());
-      const bool last = i + 1 == sent.size();
+      result = ReadRead(exchange, sent[i]);
+      const bool last = i + 1 == sent.size() && !to_keep_;
       if (last || !exchange.answered()) Settle(exchange);
     }
     const Instant now = shared_->clock.Now();
     sent[i].read->Ended(std::move(result), now - std::exchange(before, now));
   }
+}
+
+void PostgresConnection::ReadKept(const Bounds& bounds) {
+  const std::optional<GroupSettings> asked = std::exchange(to_keep_, std::nullopt);
+  if (!asked || broken()) return;
+  Exchange exchange(*wire_, shared_->clock, nullptr, bounds, shared_->cancel_grace);
+  const StepEnd set = ReadStep(exchange, nullptr, Stage::kRunning);
+  const StepEnd sync = ReadSync(exchange, Stage::kRunning);
+  if (set.done() && sync.done()) {
+    kept_ = {.settings = *asked, .certain = true, .reports = ReportsWith(reports_, *asked)};
+  } else {
+    last_wanted_ = {};
+  }
+  Settle(exchange);
 }
 
 }  // namespace emsdb

@@ -172,6 +172,23 @@ TEST_F(GroupsOfReads, AreUnharmedByWhatOthersDo) {
   EXPECT_GT(Metric(gateway, "emsdb_pool_groups_total"), 0);
 }
 
+// A group's time limit is none of the caller's.
+TEST_F(GroupsOfReads, LeaveAReadThatIsHeldUpItsWholeDeadline) {
+  GatewayProcess gateway(Settings("1"));
+  Prove(gateway);
+  auto client = Client::Connect({.address = gateway.address()});
+  ASSERT_TRUE(client.ok()) << client.status();
+  std::thread locker([&] {
+    database_.Run("begin; lock table units in access exclusive mode; select pg_sleep(0.4); commit");
+  });
+  while (database_.Run("select count(*) from pg_locks where mode = 'AccessExclusiveLock' "
+                       "and granted and relation = 'units'::regclass") != "1") {
+    std::this_thread::sleep_for(milliseconds(5));
+  }
+  EXPECT_EQ(ReadOwn(*client, 7), absl::OkStatus());
+  locker.join();
+}
+
 TEST_F(GroupsOfReads, LoseNoAnswerWhenTheirConnectionsAreKilled) {
   GatewayProcess gateway(Settings("1"));
   Prove(gateway);

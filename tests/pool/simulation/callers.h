@@ -72,7 +72,7 @@ class SimulatedCall final : public Call, public Participant, private GroupedRead
   // The simulation has no SQL: a read is one by name.
   const Statement& statement() const override { return statement_; }
   std::string_view identity() const override { return ""; }
-  Duration time_limit() const override { return ProvenReads::kMostLimit; }
+  Duration time_limit() const override { return ProvenReads::kLimits.back(); }
   Instant deadline() const override { return options().deadline; }
   RowSink& sink() override { std::abort(); }
   void Ended(absl::StatusOr<Completion> result, Duration /*took*/) override {
