@@ -28,8 +28,9 @@ bool PostgresConnection::FindMembers(SentRead& sent) {
   const auto add = [&sent](const Statement& statement,
                            std::optional<std::int64_t> expect_rows = std::nullopt) {
     auto member = MemberFor(statement, expect_rows);
-    if (member.ok()) sent.members.push_back(*std::move(member));
-    return member.ok();
+    if (!member.ok()) return false;
+    sent.members.push_back(*std::move(member));
+    return true;
   };
   if (!sent.batch) return add(sent.read->statement());
   // What calls a function may have something to take back.
