@@ -101,15 +101,24 @@ class BatchSink {
   virtual void Completed(std::size_t statement, const Completion& completion) = 0;
 };
 
+// A whole batch in one read-only transaction, as ExecuteBatch runs it. It comes only where
+// PoolLimits::group_batches says that the driver knows it.
+struct GroupedBatch {
+  std::span<const GuardedStatement> statements;
+  BatchSink* sink;
+};
+
 // One of several callers' reads that travel together.
 class GroupedRead {
  public:
   virtual ~GroupedRead() = default;
   virtual const Statement& statement() const = 0;
   virtual std::string_view identity() const = 0;  // as in RunOptions
-  virtual Duration time_limit() const = 0;        // of its own; what takes longer runs alone
+  virtual Duration time_limit() const = 0;        // of each statement; what takes longer runs alone
   virtual Instant deadline() const = 0;           // by which it must have its end
   virtual RowSink& sink() = 0;
+  // In place of `statement` and `sink`, where there is one.
+  virtual std::optional<GroupedBatch> batch() { return std::nullopt; }
 
   // Its only end, as soon as it is known, in the worker's thread: while those behind it still run.
   // RunAlone(), though rows may have come: nothing was done, and it may be run by itself. `took`:

@@ -28,6 +28,8 @@ struct PoolLimits {
   bool refuse_hopeless = false;
   // Serve reads that have proved fit for it in groups, where the driver can.
   bool group_reads = false;
+  // And batches of such.
+  bool group_batches = false;
   std::optional<int> max_leased;  // none = limit() - 1, at least 1
 
   int limit() const { return size + overflow; }

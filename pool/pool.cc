@@ -40,6 +40,7 @@ Pool::Pool(const PoolLimits& limits, WorkerFactory workers, Clock& clock, Upkeep
       clock_(clock),
       upkeep_(upkeep),
       observer_(observer),
+      group_batches_(limits.group_batches),
       state_(limits),
       slots_(limits.limit()) {
   if (limits.group_reads) proven_reads_.emplace();

@@ -72,6 +72,8 @@ class Pool final : private WorkerHost, private Due {
 
   // What may be served in groups here; null: nothing (PoolLimits::group_reads).
   ProvenReads* proven_reads() { return proven_reads_ ? &*proven_reads_ : nullptr; }
+  // The same for batches (PoolLimits::group_batches).
+  ProvenReads* proven_batches() { return group_batches_ ? proven_reads() : nullptr; }
 
   PoolNumbers numbers() const;
   PoolLimits limits() const;
@@ -136,6 +138,7 @@ class Pool final : private WorkerHost, private Due {
   Upkeep& upkeep_;
   PoolObserver& observer_;
   std::optional<ProvenReads> proven_reads_;
+  const bool group_batches_;
 
   mutable Mutex mutex_;
   CondVar emptied_;

@@ -54,7 +54,9 @@ PoolManager::PoolManager(const std::vector<DatabaseSettings>& databases,
     if (settings.engine == Engine::kSqlite) {
       AddSqlite(settings, connectors, observer);
     } else {
-      auto pool = MakePool(settings, settings.limits, Role::kReadWrite, connectors, observer);
+      PoolLimits limits = settings.limits;
+      limits.group_batches = limits.group_reads;
+      auto pool = MakePool(settings, limits, Role::kReadWrite, connectors, observer);
       databases_[settings.name] = std::make_unique<Database>(settings, pool, pool);
     }
   }

@@ -20,20 +20,47 @@ ProvenReads::Key ProvenReads::KeyOf(std::string_view sql, Access access) {
   return {absl::HashOf(sql, access)};
 }
 
-std::optional<Duration> ProvenReads::LimitOf(Key key, std::string_view sql, Access access) {
-  {
-    MutexLock lock(mutex_);
-    if (const Entry* entry = Find(key)) {
-      if (!entry->is_read || entry->proofs < kProofs || entry->usual > kFast) return std::nullopt;
-      return *std::lower_bound(kLimits.begin(), std::prev(kLimits.end()),
-                               entry->usual * kLimitTimes);
-    }
-  }
-  const auto facts = FactsOf(sql);
-  const bool is_read =
-      facts->looks_like_read && (access == Access::kReadOnly || facts->calls_no_function);
+ProvenReads::Key ProvenReads::KeyOf(std::span<const GuardedStatement> batch) {
+  std::size_t hash = batch.size();
+  for (const GuardedStatement& one : batch) hash = absl::HashOf(hash, one.statement.sql);
+  return {hash};
+}
+
+std::variant<Duration, ProvenReads::Unproved> ProvenReads::KnownLimitOf(Key key) {
+  MutexLock lock(mutex_);
+  const Entry* entry = Find(key);
+  if (entry == nullptr) return Unproved::kUnknown;
+  if (!entry->is_read || entry->proofs < kProofs || entry->usual > kFast) return Unproved::kKnown;
+  return *std::lower_bound(kLimits.begin(), std::prev(kLimits.end()), entry->usual * kLimitTimes);
+}
+
+void ProvenReads::Add(Key key, bool is_read) {
   MutexLock lock(mutex_);
   if (Find(key) == nullptr) Replace(key).is_read = is_read;
+}
+
+std::optional<Duration> ProvenReads::LimitOf(Key key, std::string_view sql, Access access) {
+  const auto known = KnownLimitOf(key);
+  if (const Duration* limit = std::get_if<Duration>(&known)) return *limit;
+  if (std::get<Unproved>(known) == Unproved::kUnknown) {
+    const auto facts = FactsOf(sql);
+    Add(key, facts->looks_like_read && (access == Access::kReadOnly || facts->calls_no_function));
+  }
+  return std::nullopt;
+}
+
+std::optional<Duration> ProvenReads::LimitOf(Key key, std::span<const GuardedStatement> batch) {
+  const auto known = KnownLimitOf(key);
+  if (const Duration* limit = std::get_if<Duration>(&known)) {
+    const Duration share = *limit / static_cast<int>(batch.size());
+    return *std::prev(std::upper_bound(std::next(kLimits.begin()), kLimits.end(), share));
+  }
+  if (std::get<Unproved>(known) == Unproved::kUnknown) {
+    Add(key, std::all_of(batch.begin(), batch.end(), [](const GuardedStatement& one) {
+          const auto facts = FactsOf(one.statement.sql);
+          return facts->looks_like_read && facts->calls_no_function;
+        }));
+  }
   return std::nullopt;
 }
 

@@ -6,7 +6,9 @@
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string_view>
+#include <variant>
 
 #include "pool/clock.h"
 #include "pool/connection.h"
@@ -35,10 +37,16 @@ class ProvenReads {
     std::uint64_t hash = 0;
   };
   static Key KeyOf(std::string_view sql, Access access);
+  // All texts of a batch that is declared read-only, in their order.
+  static Key KeyOf(std::span<const GuardedStatement> batch);
 
   // Its time limit in a group; none: it is to run alone. What is not a read by its text, or, if it
   // is not declared as one, calls functions, never gets one: `sql` is looked at once.
   std::optional<Duration> LimitOf(Key key, std::string_view sql, Access access);
+  // That of each statement of a batch: proved, and limited, is the batch as a whole, so that it
+  // takes no more of its neighbours' time than a statement does, or the least limit for each of its
+  // own. Each must look like a read and call no function.
+  std::optional<Duration> LimitOf(Key key, std::span<const GuardedStatement> batch);
 
   // It ran alone, successfully; `harmless`: as a SELECT, and nothing was left open or changed in
   // the session.
@@ -58,6 +66,10 @@ class ProvenReads {
   static constexpr std::size_t kEntries = 2048;
   static constexpr std::size_t kPlaces = 4;  // where one may stand
 
+  // Its limit once it is proved. The other: it is not, but known.
+  enum class Unproved { kUnknown, kKnown };
+  std::variant<Duration, Unproved> KnownLimitOf(Key key);
+  void Add(Key key, bool is_read);
   Entry* Find(Key key) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   Entry& Replace(Key key) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   static void Learn(Entry& entry, Duration took);

@@ -13,6 +13,10 @@ namespace {
 
 constexpr int kMostStatements = 1000;
 
+// In a group: so many that what they may take at most is within what a call in a group has left.
+constexpr std::size_t kMostInGroup = 8;
+static_assert(kMostInGroup * ProvenReads::kLimits.front() <= Call::kLeastTimeForGroup);
+
 // Spreads batches that met each other.
 double Jitter() {
   thread_local std::minstd_rand generator{std::random_device()()};
@@ -70,10 +74,67 @@ BatchCall::BatchCall(Gateway& gateway, CallBasics basics, UnaryReactor& reactor,
       witness_(this->basics().database, announcer()),
       share_(gateway.result_memory) {}
 
-void BatchCall::ForgetResults() {
+Grouping BatchCall::grouping(Pool& pool) {
+  const TransactionOptions& options = batch_.options;
+  const bool usual = options.access == Access::kReadOnly &&
+                     options.isolation == Isolation::kDefault && !options.deferrable;
+  ProvenReads* proven = usual ? pool.proven_batches() : nullptr;
+  if (proven == nullptr || batch_.statements.size() > kMostInGroup) return Grouping::kAlone;
+  proven_ = proven;
+  key_ = ProvenReads::KeyOf(batch_.statements);
+  const auto limit = proven->LimitOf(key_, batch_.statements);
+  const Duration left = this->options().deadline - gateway().pools.clock().Now();
+  if (!limit || left < 2 * kLeastTimeForGroup) return Grouping::kAlone;
+  time_limit_ = *limit;
+  return Grouping::kGroup;
+}
+
+GroupedRead* BatchCall::grouped_read() {
+  ForgetResults();
+  return this;
+}
+
+void BatchCall::Ended(absl::StatusOr<Completion> result, Duration took) {
+  if (result.ok()) {
+    proven_->RanInGroup(key_, took);
+  } else if (IsUnfitForGroup(result.status())) {
+    proven_->FailedInGroup(key_);
+  }
+  if (!IsRunAlone(result.status())) course_.AttemptBegins();
+  LeaveGroup(result.status());
+}
+
+void BatchCall::StartOver() { DropResults(); }
+
+// SHOW and EXPLAIN read too; but what they take says little.
+bool BatchCall::HasOnlySelected() const {
+  const auto& results = response().results();
+  return std::all_of(results.begin(), results.end(), [](const v1::StatementResult& result) {
+    return result.command() == "SELECT";
+  });
+}
+
+absl::Status BatchCall::Execute(Connection& connection, const RunOptions& run,
+                                const Bounds& bounds) {
+  const Instant began = gateway().pools.clock().Now();
+  absl::Status status =
+      connection.ExecuteBatch(batch_.statements, batch_.options, run, bounds, *this);
+  if (proven_ != nullptr && status.ok()) {
+    const bool harmless = HasOnlySelected() && !connection.session_changed() &&
+                          connection.transaction_state() == TransactionState::kIdle;
+    proven_->RanAlone(key_, gateway().pools.clock().Now() - began, harmless);
+  }
+  return status;
+}
+
+void BatchCall::DropResults() {
   sinks_.clear();
   response().Clear();
   share_.GiveBack();
+}
+
+void BatchCall::ForgetResults() {
+  DropResults();
   budget_ = {.share = &share_};
   for (std::size_t i = 0; i < batch_.statements.size(); ++i) {
     v1::StatementResult& result = *response().add_results();
@@ -87,8 +148,7 @@ absl::Status BatchCall::Run(Connection& connection, const Bounds& bounds, Lease&
   ForgetResults();
   RunOptions run = run_options(batch_.options.access);
   run.witness = &witness_;
-  return witness_.Marked(
-      connection.ExecuteBatch(batch_.statements, batch_.options, run, bounds, *this));
+  return witness_.Marked(Execute(connection, run, bounds));
 }
 
 bool BatchCall::GoesOn(const absl::Status& status) {

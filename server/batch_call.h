@@ -22,18 +22,35 @@ absl::StatusOr<Batch> ToBatch(const v1::ExecuteBatchRequest& request);
 
 // Run again after a conflict with another transaction, and asked about when its commit's answer was
 // lost: BatchCourse says when.
-class BatchCall final : public UnaryCall<v1::ExecuteBatchResponse>, private BatchSink {
+class BatchCall final : public UnaryCall<v1::ExecuteBatchResponse>,
+                        private BatchSink,
+                        private GroupedRead {
  public:
   BatchCall(Gateway& gateway, CallBasics basics, UnaryReactor& reactor,
             v1::ExecuteBatchResponse& response, Batch batch);
 
  protected:
   absl::Status Run(Connection& connection, const Bounds& bounds, Lease& lease) override;
+  Grouping grouping(Pool& pool) override;
+  GroupedRead* grouped_read() override;
+  void StartOver() override;
   bool GoesOn(const absl::Status& status) override;
   void Finish(absl::Status status, const CallTimes& times) override;
   Fields BoundValues(const absl::Status& status) const override;
 
  private:
+  // In a group.
+  const Statement& statement() const override { return batch_.statements.front().statement; }
+  std::string_view identity() const override { return basics().caller.name; }
+  Duration time_limit() const override { return time_limit_; }
+  Instant deadline() const override { return options().deadline; }
+  RowSink& sink() override { return sinks_.front(); }
+  std::optional<GroupedBatch> batch() override { return {{batch_.statements, this}}; }
+  void Ended(absl::StatusOr<Completion> result, Duration took) override;
+
+  absl::Status Execute(Connection& connection, const RunOptions& run, const Bounds& bounds);
+  bool HasOnlySelected() const;
+  void DropResults();
   void ForgetResults();
   void SpeakInTime();
   RowSink& Rows(std::size_t statement) override { return sinks_[statement]; }
@@ -45,6 +62,9 @@ class BatchCall final : public UnaryCall<v1::ExecuteBatchResponse>, private Batc
   ResultShare share_;
   ResultBudget budget_;
   std::deque<ResultSink> sinks_;
+  ProvenReads* proven_ = nullptr;  // where it may be served in a group one day
+  ProvenReads::Key key_;
+  Duration time_limit_{};
 };
 
 }  // namespace emsdb

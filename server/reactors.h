@@ -101,6 +101,7 @@ class UnaryCall : public RpcCall, public Repeatable {
 
  protected:
   Response& response() { return response_; }
+  const Response& response() const { return response_; }
   CommitAnnouncer& announcer() { return reactor_; }
 
   void Finish(absl::Status status, const CallTimes& times) override {

@@ -29,10 +29,6 @@ class SingleSink final : public BatchSink {
   Completion completion_;
 };
 
-bool IsUnknownPrepared(const StepEnd& end) {
-  return end.failed() && DetailOf(end.status).sqlstate == kUnknownPreparedStatement;
-}
-
 }  // namespace
 
 PostgresConnection::PostgresConnection(std::unique_ptr<Link> link,
@@ -93,11 +89,12 @@ absl::StatusOr<Completion> PostgresConnection::Execute(const Statement& statemen
   if (absl::Status ready = CheckReady(bounds, Stage::kRunning); !ready.ok()) return ready;
   if (options.wrapping == Wrapping::kNone) return RunUnwrapped(*member, options, bounds, sink);
   const PostgresFacts& facts = *member->facts;
-  const bool may_write = options.access == Access::kReadWrite && !facts.looks_like_read;
+  // What only may read is no different: a block that commits in its middle would leave the setting
+  // behind that keeps it from writing.
   const bool in_transaction = state_ == TransactionState::kOpen;
   const bool to_be_named = AskIdFor(options.witness, options.access) == AskId::kYes &&
                            DoubtOf(facts, options) == Doubt::kWrite;
-  if (!in_transaction && ((may_write && facts.may_return_rows) || to_be_named)) {
+  if (!in_transaction && ((!facts.looks_like_read && facts.may_return_rows) || to_be_named)) {
     return RunHeld(*std::move(member), options, bounds, sink);
   }
   return RunOne(*std::move(member), options, bounds, sink);
@@ -122,7 +119,7 @@ absl::StatusOr<Completion> PostgresConnection::RunOne(Member member, const RunOp
   exchange.Finish();
   Settle(exchange);
 
-  if (IsUnknownPrepared(settings) && UsesPreparedSettings()) {
+  if (SettingsAreMissing(settings)) {
     // Somebody ran DEALLOCATE ALL where it could not be seen. Nothing else was run.
     changes_ |= SessionChange::kPrepared;
     if (!in_transaction && !broken()) return RunOne(std::move(member), options, bounds, sink);
@@ -157,126 +154,14 @@ absl::StatusOr<Completion> PostgresConnection::RunOne(Member member, const RunOp
 absl::StatusOr<Completion> PostgresConnection::RunHeld(Member member, const RunOptions& options,
                                                        const Bounds& bounds, RowSink& sink) {
   SingleSink single(sink);
-  BatchEnd end = RunBatch(std::span(&member, 1), {}, options, bounds, single);
+  const TransactionOptions transaction = {.access = options.access};
+  BatchEnd end = RunBatch(std::span(&member, 1), transaction, options, bounds, single);
   // No row of it has come: the first that is read is its failure.
   if (end.outdated && !broken()) {
-    end = RunBatch(std::span(&member, 1), {}, options, bounds, single);
+    end = RunBatch(std::span(&member, 1), transaction, options, bounds, single);
   }
   if (!end.status.ok()) return end.status;
   return single.completion();
-}
-
-absl::Status PostgresConnection::ExecuteBatch(std::span<const GuardedStatement> statements,
-                                              const TransactionOptions& transaction,
-                                              const RunOptions& options, const Bounds& bounds,
-                                              BatchSink& sink) {
-  std::vector<Member> members;
-  members.reserve(statements.size());
-  for (std::size_t i = 0; i < statements.size(); ++i) {
-    auto member = MemberFor(statements[i].statement, statements[i].expect_rows);
-    if (!member.ok()) return AtStatement(member.status(), static_cast<int>(i));
-    members.push_back(*std::move(member));
-  }
-  if (absl::Status ready = CheckReady(bounds, Stage::kRunning); !ready.ok()) return ready;
-  if (absl::Status idle = CheckIdle(); !idle.ok()) return idle;
-  BatchEnd end = RunBatch(members, transaction, options, bounds, sink);
-  // Rows of others have been handed on: whoever has the sink runs it again.
-  if (end.outdated && !end.suspected && !broken()) end.status = PlanChanged(end.status);
-  return end.failed_at < 0 ? end.status : AtStatement(end.status, end.failed_at);
-}
-
-PostgresConnection::BatchEnd PostgresConnection::RunBatch(std::span<Member> members,
-                                                          const TransactionOptions& transaction,
-                                                          const RunOptions& options,
-                                                          const Bounds& bounds, BatchSink& sink) {
-  for (const Member& member : members) NoteText(*member.facts);
-  bool queued = QueueFreshSession() && QueueDrops() && QueueText(BeginText(transaction)) &&
-                QueueSettings({.identity = options.identity}, bounds) &&
-                QueueIdleTimeout(transaction.server_idle_timeout);
-  for (Member& member : members) queued = queued && QueueStatement(member);
-  // What only reads has no id: not even the question is sent.
-  const bool may_write = std::any_of(members.begin(), members.end(), [&](const Member& member) {
-    return DoubtOf(*member.facts, options) == Doubt::kWrite;
-  });
-  const AskId ask_id = may_write ? AskIdFor(options.witness, transaction.access) : AskId::kNo;
-  if (ask_id == AskId::kYes) queued = queued && QueueText(kTransactionIdQuestion);
-  if (!queued || !QueueSync()) return {SendFailed(Stage::kRunning)};
-
-  std::vector<RowForwarder> rows;
-  Exchange exchange = Start(bounds);
-  if (absl::Status fresh = ReadFreshSession(exchange); !fresh.ok()) return {fresh};
-  ReadDrops(exchange);
-  BatchEnd end = ReadBatch(exchange, transaction, members, ask_id, sink, rows);
-  exchange.Finish();
-  Settle(exchange);
-  if (!exchange.answered() && (end.status.ok() || DetailOf(end.status).reason == "SQL_ERROR")) {
-    end.status = NoAnswer(exchange, Stage::kRunning, Doubt::kTransaction);
-  }
-  if (end.status.ok() && state_ != TransactionState::kOpen) {
-    GiveUp();
-    end.status = TransactionGone();
-  }
-  if (end.status.ok()) end.status = CheckTime(bounds, Stage::kRunning);
-  if (end.status.ok()) end.status = TellWitness(options.witness, end.transaction, bounds);
-  if (!end.status.ok()) {
-    end.status = Explain(end.status, exchange, Stage::kRunning);
-    CleanUp();
-    if (!end.settings_missing || broken()) return end;
-    changes_ |= SessionChange::kPrepared;
-    return RunBatch(members, transaction, options, bounds, sink);
-  }
-  end.status = RunCommit(bounds);
-  for (RowForwarder& forwarder : rows) {
-    if (end.status.ok()) NameTypes(forwarder, bounds);
-  }
-  return end;
-}
-
-// Reads everything up to the Sync, and hands it on until the first thing that is wrong.
-PostgresConnection::BatchEnd PostgresConnection::ReadBatch(Exchange& exchange,
-                                                           const TransactionOptions& transaction,
-                                                           std::span<const Member> members,
-                                                           AskId ask_id, BatchSink& sink,
-                                                           std::vector<RowForwarder>& rows) {
-  BatchEnd group;
-  const auto note = [&group](const StepEnd& end, int index) {
-    if (end.done() || !group.status.ok() || end.status.ok()) return;
-    group.status = end.status;
-    group.failed_at = index;
-  };
-  note(ReadStep(exchange, nullptr, Stage::kRunning), -1);
-  const StepEnd settings = ReadStep(exchange, nullptr, Stage::kRunning);
-  note(settings, -1);
-  group.settings_missing = IsUnknownPrepared(settings) && UsesPreparedSettings();
-  if (transaction.server_idle_timeout > Duration::zero()) {
-    note(ReadStep(exchange, nullptr, Stage::kRunning), -1);
-  }
-  rows.reserve(members.size());
-  for (std::size_t i = 0; i < members.size(); ++i) {
-    const int index = static_cast<int>(i);
-    if (!group.status.ok()) {
-      SkipStatement(exchange, members[i]);
-      continue;
-    }
-    RowForwarder& forwarder = rows.emplace_back(sink.Rows(i), decoder_, shared_->types);
-    const StepEnd end = ReadStatement(exchange, members[i], forwarder);
-    note(end, index);
-    group.outdated = WasOutdated(end, members[i], forwarder, transaction.access);
-    group.suspected = end.outdated == StepEnd::Outdated::kPerhaps;
-    if (!end.done()) continue;
-    sink.Completed(i, end.completion);
-    const std::int64_t found = end.completion.rows_affected;
-    if (members[i].expect_rows.value_or(found) != found) {
-      group = {RowsMismatch(index, *members[i].expect_rows, found), index};
-    }
-  }
-  if (ask_id == AskId::kYes) {
-    TransactionIdSink id(group.transaction);
-    RowForwarder id_rows(id, decoder_, shared_->types);
-    note(ReadStep(exchange, &id_rows, Stage::kRunning), -1);
-  }
-  note(ReadSync(exchange, Stage::kRunning), -1);
-  return group;
 }
 
 absl::Status PostgresConnection::Begin(const TransactionOptions& transaction,

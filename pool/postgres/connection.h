@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/container/inlined_vector.h"
 #include "pool/connection.h"
 #include "pool/postgres/canceller.h"
 #include "pool/postgres/exchange.h"
@@ -49,6 +50,13 @@ struct PostgresShared {
 // An autocommit statement is one unit: its settings (time-out, caller), local to the implicit
 // transaction that a unit is, and the statement. The server commits when it comes to the Sync, so
 // OK is said only after the Sync's answer: a deferred constraint fails there.
+//
+// A batch is BEGIN, settings and statements, and COMMIT in a second trip, when all promises have
+// been looked at and the sink has taken all rows. One that is declared read-only, which the server
+// enforces, and whose texts look like reads and call no function, has nothing to commit: it is one
+// unit, a transaction too, in one trip. (What a view's function may do in a read-only transaction
+// all the same, NOTIFY for one, stays done if a promise was missed.) It does not suffice that the
+// texts look like reads: then a view's function may write, and that must be undone.
 //
 // With the Sync in the same packet the server has committed before the first row arrives here, too
 // late for a sink that does not want it. So a statement that may write *and* returns rows
@@ -148,7 +156,11 @@ class PostgresConnection final : public Connection {
     bool settings_missing = false;
     bool outdated = false;          // a prepared statement was; nothing of it took effect
     bool suspected = false;         // no more than that
+    std::size_t done = 0;           // statements that ended well
     std::uint64_t transaction = 0;  // its id, where it was asked for and there is one
+
+    // The first failure stays.
+    void Note(const StepEnd& end, int statement);
   };
   enum class AskId { kNo, kYes };
 
@@ -179,10 +191,19 @@ class PostgresConnection final : public Connection {
   BatchEnd ReadBatch(Exchange& exchange, const TransactionOptions& transaction,
                      std::span<const Member> members, AskId ask_id, BatchSink& sink,
                      std::vector<RowForwarder>& rows);
+  static bool HasNothingToCommit(std::span<const Member> members,
+                                 const TransactionOptions& transaction);
+  BatchEnd RunReadBatch(std::span<Member> members, const RunOptions& options, const Bounds& bounds,
+                        BatchSink& sink);
+  void ReadSettings(Exchange& exchange, BatchEnd& batch);
+  // Hands their rows on until the first thing that is wrong.
+  void ReadMembers(Exchange& exchange, std::span<const Member> members, Access access,
+                   BatchSink& sink, std::vector<RowForwarder>& rows, BatchEnd& batch);
   // One of a group, as it was sent.
   struct SentRead {
     GroupedRead* read;
-    Member member;
+    std::optional<GroupedBatch> batch;
+    absl::InlinedVector<Member, 1> members;
     GroupSettings settings;
     bool carries_settings = true;  // of its own
   };
@@ -193,12 +214,16 @@ class PostgresConnection final : public Connection {
     std::string reports;  // as in reports_
   };
   GroupSettings SettingsFor(const GroupedRead& read) const;
+  // Adds its members; false if it cannot be sent.
+  static bool FindMembers(SentRead& sent);
   // False if the connection is gone.
   bool QueueRead(SentRead& sent);
   bool QueueKept();
   std::vector<GroupedRead*> SendGroup(std::span<GroupedRead* const> reads);
   void ReadGroup(const Bounds& bounds);
+  StepEnd ReadSettings(Exchange& exchange, const SentRead& sent);
   absl::StatusOr<Completion> ReadRead(Exchange& exchange, const SentRead& sent);
+  absl::StatusOr<Completion> ReadReads(Exchange& exchange, const SentRead& sent);
   void ReadKept(const Bounds& bounds);
   // In the open transaction, which it leaves open or failed.
   absl::StatusOr<std::int64_t> RunCopy(const CopyTarget& target, const Bounds& bounds,
@@ -232,6 +257,8 @@ class PostgresConnection final : public Connection {
   absl::Status ReadFreshSession(Exchange& exchange);
   static absl::Status ReadReset(Exchange& exchange, int commands);
   bool UsesPreparedSettings() const;
+  // Whether they failed because somebody dropped them where it could not be seen.
+  bool SettingsAreMissing(const StepEnd& settings) const;
 
   // Whether what is prepared means here what it meant where it was prepared.
   bool UsesStatementCache() const;

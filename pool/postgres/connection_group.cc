@@ -11,9 +11,9 @@ namespace emsdb {
 namespace {
 
 // It took longer than it may in a group, or tried to write.
-bool MetItsBounds(const StepEnd& end) {
-  if (end.status.ok()) return false;
-  const std::string sqlstate = DetailOf(end.status).sqlstate;
+bool MetItsBounds(const absl::Status& status) {
+  if (status.ok()) return false;
+  const std::string sqlstate = DetailOf(status).sqlstate;
   return sqlstate == kQueryCanceled || sqlstate == kReadOnlyTransaction;
 }
 
@@ -24,10 +24,27 @@ GroupSettings PostgresConnection::SettingsFor(const GroupedRead& read) const {
           .application_name = ApplicationName(read.identity(), shared_->application_name)};
 }
 
+bool PostgresConnection::FindMembers(SentRead& sent) {
+  const auto add = [&sent](const Statement& statement,
+                           std::optional<std::int64_t> expect_rows = std::nullopt) {
+    auto member = MemberFor(statement, expect_rows);
+    if (!member.ok()) return false;
+    sent.members.push_back(*std::move(member));
+    return true;
+  };
+  if (!sent.batch) return add(sent.read->statement());
+  // What calls a function may have something to take back.
+  return std::all_of(sent.batch->statements.begin(), sent.batch->statements.end(),
+                     [&](const GuardedStatement& one) {
+                       return add(one.statement, one.expect_rows) &&
+                              sent.members.back().facts->harmless();
+                     });
+}
+
 bool PostgresConnection::QueueRead(SentRead& sent) {
-  NoteText(*sent.member.facts);
+  for (const Member& member : sent.members) NoteText(*member.facts);
   sent.carries_settings = !kept_ || !kept_->certain || kept_->settings != sent.settings;
-  if (kept_ && !sent.member.facts->calls_no_function) kept_->certain = false;
+  if (kept_ && !sent.members.front().facts->calls_no_function) kept_->certain = false;
   if (sent.carries_settings &&
       !QueueTransactionSettings(
           wire_->handle(),
@@ -38,7 +55,9 @@ bool PostgresConnection::QueueRead(SentRead& sent) {
           UsesPreparedSettings() ? SettingsForm::kPrepared : SettingsForm::kText)) {
     return false;
   }
-  return QueueStatement(sent.member) && QueueSync();
+  bool queued = true;
+  for (Member& member : sent.members) queued = queued && QueueStatement(member);
+  return queued && QueueSync();
 }
 
 // What two groups on end have asked for is worth a command more.
@@ -54,23 +73,50 @@ bool PostgresConnection::QueueKept() {
   return QueueGroupSettings(wire_->handle(), wanted) && QueueSync();
 }
 
+StepEnd PostgresConnection::ReadSettings(Exchange& exchange, const SentRead& sent) {
+  if (!sent.carries_settings) return {.how = StepEnd::How::kDone};
+  StepEnd settings = ReadStep(exchange, nullptr, Stage::kRunning);
+  if (settings.failed() && UsesPreparedSettings()) changes_ |= SessionChange::kPrepared;
+  return settings;
+}
+
 absl::StatusOr<Completion> PostgresConnection::ReadRead(Exchange& exchange, const SentRead& sent) {
-  const Member& member = sent.member;
+  if (sent.batch) return ReadReads(exchange, sent);
+  const Member& member = sent.members.front();
   RowForwarder rows(sent.read->sink(), decoder_, shared_->types);
-  StepEnd settings{.how = StepEnd::How::kDone};
-  if (sent.carries_settings) settings = ReadStep(exchange, nullptr, Stage::kRunning);
+  const StepEnd settings = ReadSettings(exchange, sent);
   const StepEnd end = ReadStatement(exchange, member, rows);
   const StepEnd sync = ReadSync(exchange, Stage::kRunning);
-  if (settings.failed() && UsesPreparedSettings()) changes_ |= SessionChange::kPrepared;
   const bool outdated = WasOutdated(end, member, rows, Access::kReadOnly);
   if (!settings.done() || sync.lost() || end.fatal || outdated) return RunAlone();
-  if (MetItsBounds(end)) return UnfitForGroup();
+  if (MetItsBounds(end.status)) return UnfitForGroup();
   // Their names are asked for in a trip that would hold up those behind it.
   if (!rows.unknown_types().empty()) return RunAlone();
   if (!end.status.ok()) return end.status;
   if (sync.failed()) return sync.status;
   if (!end.done()) return RunAlone();
   return end.completion;
+}
+
+absl::StatusOr<Completion> PostgresConnection::ReadReads(Exchange& exchange, const SentRead& sent) {
+  BatchEnd end;
+  std::vector<RowForwarder> rows;
+  const StepEnd settings = ReadSettings(exchange, sent);
+  end.Note(settings, -1);
+  ReadMembers(exchange, sent.members, Access::kReadOnly, *sent.batch->sink, rows, end);
+  const StepEnd sync = ReadSync(exchange, Stage::kRunning);
+  if (!settings.done() || sync.lost() || end.outdated) return RunAlone();
+  if (MetItsBounds(end.status)) return UnfitForGroup();
+  const bool named = std::all_of(rows.begin(), rows.end(), [](const RowForwarder& forwarder) {
+    return forwarder.unknown_types().empty();
+  });
+  if (!named) return RunAlone();
+  if (!end.status.ok()) {
+    return end.failed_at < 0 ? end.status : AtStatement(end.status, end.failed_at);
+  }
+  if (sync.failed()) return sync.status;
+  if (end.done < sent.members.size()) return RunAlone();
+  return Completion{};
 }
 
 void PostgresConnection::ExecuteGroup(std::span<GroupedRead* const> reads, const Bounds& bounds) {
@@ -98,12 +144,10 @@ std::vector<GroupedRead*> PostgresConnection::SendGroup(std::span<GroupedRead* c
   std::vector<GroupedRead*> alone;
   sent_.reserve(reads.size());
   for (GroupedRead* read : reads) {
-    auto member = MemberFor(read->statement());
-    if (member.ok()) {
-      sent_.push_back({.read = read, .member = *std::move(member), .settings = SettingsFor(*read)});
-    } else {
-      alone.push_back(read);
-    }
+    sent_.push_back({.read = read, .batch = read->batch(), .settings = SettingsFor(*read)});
+    if (FindMembers(sent_.back())) continue;
+    sent_.pop_back();
+    alone.push_back(read);
   }
   if (sent_.empty()) return alone;  // nor are there answers to be read
   bool queued = true;

@@ -7,6 +7,7 @@
 #include "pool/postgres/connection.h"
 #include "pool/postgres/session.h"
 #include "pool/postgres/session_reset.h"
+#include "pool/postgres/sqlstate.h"
 
 namespace emsdb {
 namespace {
@@ -99,6 +100,11 @@ absl::Status PostgresConnection::ReadReset(Exchange& exchange, int commands) {
 bool PostgresConnection::UsesPreparedSettings() const {
   return shared_->session_reset == SessionReset::kWhenChanged &&
          !changes_.Has(SessionChange::kPrepared);
+}
+
+bool PostgresConnection::SettingsAreMissing(const StepEnd& settings) const {
+  return settings.failed() && UsesPreparedSettings() &&
+         DetailOf(settings.status).sqlstate == kUnknownPreparedStatement;
 }
 
 void PostgresConnection::NoteText(const PostgresFacts& facts) {

@@ -543,6 +543,33 @@ TEST_P(ConnectorContract, ChangesNothingWhenABatchMissesAPromise) {
   ExpectUsable(writer());
 }
 
+TEST_P(ConnectorContract, KeepsThePromisesOfABatchThatIsDeclaredReadOnly) {
+  ASSERT_TRUE(Run(writer(), "INSERT INTO %t (id) VALUES (1), (2)").ok());
+  const auto reader = OpenReader();
+  const TransactionOptions declared = {.access = Access::kReadOnly};
+  const RunOptions options = {.access = Access::kReadOnly};
+  const GuardedStatement all = {Make("SELECT id FROM %t ORDER BY id"), 2};
+  const GuardedStatement one = {Make("SELECT id FROM %t WHERE id = $1", {std::int64_t{2}}), 1};
+  for (int i = 0; i < 3; ++i) {
+    CollectingBatchSink sink;
+    const std::vector<GuardedStatement> batch = {all, one, one};
+    ASSERT_EQ(reader->ExecuteBatch(batch, declared, options, Soon(), sink), absl::OkStatus());
+    ASSERT_EQ(sink.completed.size(), 3U);
+    EXPECT_EQ(sink.sinks[0].rows.size(), 2U);
+    EXPECT_EQ(sink.sinks[2].rows.at(0).at(0), Value(std::int64_t{2}));
+  }
+  CollectingBatchSink sink;
+  const std::vector<GuardedStatement> missed = {all, {one.statement, 7}, one};
+  absl::Status status = reader->ExecuteBatch(missed, declared, options, Soon(), sink);
+  EXPECT_EQ(DetailOf(status).reason, "ROWS_MISMATCH") << status;
+  EXPECT_EQ(DetailOf(status).statement, 1);
+  const std::vector<GuardedStatement> writing = {all, {Make("DELETE FROM %t"), std::nullopt}};
+  status = reader->ExecuteBatch(writing, declared, options, Soon(), sink);
+  EXPECT_FALSE(status.ok());
+  EXPECT_EQ(CountRows(writer()), 2);
+  EXPECT_EQ(CountRows(*reader), 2);
+}
+
 TEST_P(ConnectorContract, SaysWhichStatementOfABatchFailedAndChangesNothing) {
   CollectingBatchSink sink;
   const std::vector<GuardedStatement> batch = {

@@ -11,10 +11,12 @@ emsdb_test(postgres_pgtest
   postgres_contract_pgtest.cc
   postgres_copy_pgtest.cc
   postgres_fixture.cc
+  postgres_group_batches_pgtest.cc
   postgres_group_pgtest.cc
   postgres_kept_settings_pgtest.cc
   postgres_loss_pgtest.cc
   postgres_prepared_pgtest.cc
+  postgres_read_batch_pgtest.cc
   postgres_reset_always_pgtest.cc
   postgres_reset_pgtest.cc
   postgres_reset_pool_pgtest.cc

@@ -252,6 +252,28 @@ TEST_F(PostgresConnection, AProcedureCannotCommitPartOfItself) {
   MustRun(admin(), absl::StrFormat("DROP PROCEDURE %s", name));
 }
 
+// T20, T67: a commit in its middle would end what keeps it from writing.
+TEST_F(PostgresConnection, ABlockThatMayOnlyReadCannotCommitAndThenWrite) {
+  const std::string name = Sql("%t_proc");
+  const std::string body = Sql("BEGIN COMMIT; INSERT INTO %t VALUES (1); END");
+  MustRun(admin(),
+          absl::StrFormat("CREATE PROCEDURE %s() LANGUAGE plpgsql AS $$ %s $$", name, body));
+  for (const std::string& sql :
+       {absl::StrFormat("CALL %s()", name), absl::StrFormat("DO $$ %s $$", body)}) {
+    const absl::Status status = TryRun(connection(), sql, Soon(), {.access = Access::kReadOnly});
+    EXPECT_EQ(DetailOf(status).sqlstate, "2D000") << status;
+    CollectingBatchSink sink;
+    const std::vector<GuardedStatement> batch = {{{.sql = sql}, std::nullopt}};
+    EXPECT_EQ(
+        DetailOf(connection().ExecuteBatch(batch, {.access = Access::kReadOnly}, {}, Soon(), sink))
+            .sqlstate,
+        "2D000");
+  }
+  EXPECT_EQ(CountRows(), 0);
+  EXPECT_EQ(connection().Ping(Soon()), absl::OkStatus());
+  MustRun(admin(), absl::StrFormat("DROP PROCEDURE %s", name));
+}
+
 // T65
 TEST_F(PostgresConnection, RefusesCopyBeforeAnythingIsSent) {
   for (const char* sql :

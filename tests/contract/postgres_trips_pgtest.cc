@@ -95,6 +95,21 @@ Run Batches(int times) {
     for (int i = 0; i < times; ++i) Batch(connection, table);
   };
 }
+Run Reads(int times, std::string (*sql)(const std::string&), TransactionOptions transaction) {
+  return [=](Connection& connection, const std::string& table) {
+    for (int i = 0; i < times; ++i) {
+      CollectingBatchSink sink;
+      const std::vector<GuardedStatement> batch(5, {{.sql = sql(table)}, 0});
+      EXPECT_EQ(connection.ExecuteBatch(batch, transaction, {}, Soon(), sink), absl::OkStatus());
+    }
+  };
+}
+std::string SelectByFunction(const std::string& table) {
+  return Select(table) + " AND abs(id) = 1";
+}
+constexpr TransactionOptions kReadOnly = {.access = Access::kReadOnly};
+constexpr TransactionOptions kRepeatable = {.isolation = Isolation::kRepeatableRead,
+                                            .access = Access::kReadOnly};
 void Dirty(Connection& connection, const std::string&) {
   MustRun(connection, "SET lock_timeout = 1000");
 }
@@ -138,8 +153,14 @@ INSTANTIATE_TEST_SUITE_P(
         Call{"CommitWithAToken", &BeginAndWrite, &CommitWithToken, 2},
         Call{"RollBack", &BeginAndWrite, &RollBack, 1}, Call{"Batch", &Nothing, Batches(1), 2},
         Call{"BatchThatPrepares", Batches(1), Batches(1), 2},
-        Call{"BatchThatIsPrepared", Batches(2), Batches(1), 2}, Call{"Ping", &Nothing, &Ping, 1},
-        Call{"ResetOfAChangedSession", &Dirty, &Reset, 1},
+        Call{"BatchThatIsPrepared", Batches(2), Batches(1), 2},
+        Call{"BatchOfReads", &Nothing, Reads(1, &Select, kReadOnly), 1},
+        Call{"BatchOfReadsThatIsPrepared", Reads(2, &Select, kReadOnly),
+             Reads(1, &Select, kReadOnly), 1},
+        Call{"BatchOfReadsThatIsNotDeclared", &Nothing, Reads(1, &Select, {}), 2},
+        Call{"BatchOfReadsThatCallAFunction", &Nothing, Reads(1, &SelectByFunction, kReadOnly), 2},
+        Call{"BatchOfReadsWithAnIsolation", &Nothing, Reads(1, &Select, kRepeatable), 2},
+        Call{"Ping", &Nothing, &Ping, 1}, Call{"ResetOfAChangedSession", &Dirty, &Reset, 1},
         Call{"ResetOfACleanSession", &Nothing, &Reset, 0}),
     [](const auto& call) { return std::string(call.param.name); });
 

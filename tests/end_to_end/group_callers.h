@@ -19,20 +19,22 @@ namespace emsdb {
 // A table "units (id, name)" with the rows 1 to kUnits, "unit 1" and so on, is the test's to make.
 class GroupCallers : public ::testing::Test {
  protected:
+  static constexpr char kRead[] = "select id, name from units where id = $1";
   static constexpr int kUnits = 1000;
   static constexpr int kCallers = 24;
 
+  using ReadOne = absl::Status (*)(const client::Client&, std::int64_t);
+
   // By one caller, when nobody else keeps the machine busy.
-  static void Prove(const GatewayProcess& gateway) {
+  static void Prove(const GatewayProcess& gateway, ReadOne read_one = &ReadOwn) {
     auto client = client::Client::Connect({.address = gateway.address()});
     ASSERT_TRUE(client.ok()) << client.status();
-    for (int i = 1; i <= 50; ++i) ASSERT_EQ(ReadOwn(*client, i), absl::OkStatus());
+    for (int i = 1; i <= 50; ++i) ASSERT_EQ(read_one(*client, i), absl::OkStatus());
   }
 
   // Its own row, or a failure that says so.
   static absl::Status ReadOwn(const client::Client& client, std::int64_t id) {
-    const char* const read = "select id, name from units where id = $1";
-    const auto result = client.Query("main", read, {id}, {.access = client::Access::kReadOnly});
+    const auto result = client.Query("main", kRead, {id}, {.access = client::Access::kReadOnly});
     if (!result.ok()) return result.status();
     EXPECT_EQ(result->rows.size(), 1U);
     EXPECT_EQ(*result->rows.at(0)[0].get_if<std::int64_t>(), id);
@@ -42,7 +44,8 @@ class GroupCallers : public ::testing::Test {
 
   // Many callers at once, for so long; calls `other` now and then, in each of their threads.
   template <typename Other>
-  void Read(const GatewayProcess& gateway, std::chrono::milliseconds time, Other other) {
+  void Read(const GatewayProcess& gateway, std::chrono::milliseconds time, Other other,
+            ReadOne read_one = &ReadOwn) {
     const auto until = std::chrono::steady_clock::now() + time;
     std::vector<std::thread> callers;
     for (int caller = 0; caller < kCallers; ++caller) {
@@ -50,7 +53,7 @@ class GroupCallers : public ::testing::Test {
         auto client = client::Client::Connect({.address = gateway.address()});
         ASSERT_TRUE(client.ok()) << client.status();
         for (int i = caller; std::chrono::steady_clock::now() < until; i += 7) {
-          const absl::Status status = ReadOwn(*client, 1 + i % kUnits);
+          const absl::Status status = read_one(*client, 1 + i % kUnits);
           status.ok() ? ++read_ : ++failed_;
           if (!status.ok()) {
             EXPECT_TRUE(absl::IsUnavailable(status)) << status;

@@ -31,6 +31,24 @@ class GroupsOfReads : public GroupCallers {
             {"EMSDB_GROUP_READS", group_reads}};
   }
 
+  // Its own three rows, or a failure that says so.
+  static absl::Status ReadOwnBatch(const Client& client, std::int64_t id) {
+    const auto unit = [](std::int64_t key) {
+      return client::BatchStatement{
+          .sql = kRead, .parameters = {1 + key % kUnits}, .expect_rows = 1};
+    };
+    const auto results = client.ExecuteBatch("main", {unit(id), unit(id + 1), unit(id + 2)},
+                                             {.access = client::Access::kReadOnly});
+    if (!results.ok()) return results.status();
+    EXPECT_EQ(results->size(), 3U);
+    for (std::int64_t i = 0; i < 3; ++i) {
+      const auto& rows = results->at(static_cast<std::size_t>(i)).rows;
+      EXPECT_EQ(rows.size(), 1U);
+      EXPECT_EQ(*rows.at(0)[0].get_if<std::int64_t>(), 1 + (id + i) % kUnits);
+    }
+    return absl::OkStatus();
+  }
+
   const OwnDatabase database_;
 };
 
@@ -120,6 +138,53 @@ TEST_F(GroupsOfReads, LoseNoAnswerWhenTheirConnectionsAreKilled) {
     }
   });
   Read(gateway, milliseconds(2000), [](const Client&, int) {});
+  over = true;
+  killer.join();
+  EXPECT_GT(read_, kCallers);
+  EXPECT_GT(Metric(gateway, "emsdb_pool_groups_total"), 0);
+}
+
+TEST_F(GroupsOfReads, AnswerEachBatchWithItsOwnRowsAndKeepItsFailureToIt) {
+  GatewayProcess gateway(Settings("1"));
+  Prove(gateway, &ReadOwnBatch);
+  Read(
+      gateway, milliseconds(1500),
+      [](const Client& client, int i) {
+        if (i % 3 == 0) {
+          EXPECT_EQ(ReadOwn(client, 1 + i % kUnits), absl::OkStatus());
+          return;
+        }
+        // The same texts: in a group as well, once they are proved.
+        const auto unit = [](std::int64_t key) {
+          return client::BatchStatement{.sql = kRead, .parameters = {key}, .expect_rows = 1};
+        };
+        const auto missed = client.ExecuteBatch("main", {unit(1), unit(kUnits + 7), unit(2)},
+                                                {.access = client::Access::kReadOnly});
+        const client::ErrorInfo error = client::ErrorInfoOf(missed.status());
+        EXPECT_EQ(error.reason, "ROWS_MISMATCH") << missed.status();
+        EXPECT_EQ(error.statement(), 1);
+        EXPECT_EQ(error.Get("attempts"), "1");
+      },
+      &ReadOwnBatch);
+  EXPECT_EQ(failed_, 0);
+  EXPECT_GT(read_, kCallers);
+  const double groups = Metric(gateway, "emsdb_pool_groups_total");
+  EXPECT_GT(groups, 0);
+  EXPECT_GE(Metric(gateway, "emsdb_pool_grouped_reads_total"), 2 * groups);
+}
+
+TEST_F(GroupsOfReads, LoseNoBatchWhenTheirConnectionsAreKilled) {
+  GatewayProcess gateway(Settings("1"));
+  Prove(gateway, &ReadOwnBatch);
+  std::atomic<bool> over{false};
+  std::thread killer([&] {
+    while (!over) {
+      std::this_thread::sleep_for(milliseconds(100));
+      database_.KillBackends();
+    }
+  });
+  Read(
+      gateway, milliseconds(1500), [](const Client&, int) {}, &ReadOwnBatch);
   over = true;
   killer.join();
   EXPECT_GT(read_, kCallers);

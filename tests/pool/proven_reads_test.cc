@@ -5,6 +5,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace emsdb {
 namespace {
@@ -109,6 +110,43 @@ TEST(ProvenReads, ForgetTheLeastRecentlyUsed) {
   for (int i = 0; i < 100'000; ++i) {
     prove("select " + std::to_string(i));
     ASSERT_TRUE(reads->LimitOf(often, kRead, Access::kReadWrite)) << i;
+  }
+}
+
+TEST(ProvenBatches, AreProvedAsAWholeAndShareTheirLimit) {
+  const auto reads = std::make_unique<ProvenReads>();
+  std::vector<GuardedStatement> batch(4, {{.sql = kRead}, std::nullopt});
+  const ProvenReads::Key key = ProvenReads::KeyOf(batch);
+  for (int i = 0; i < ProvenReads::kProofs; ++i) {
+    EXPECT_FALSE(reads->LimitOf(key, batch));
+    reads->RanAlone(key, milliseconds(12), true);
+  }
+  EXPECT_EQ(reads->LimitOf(key, batch), milliseconds(10));  // of 50, four statements
+  const std::span<const GuardedStatement> pair = std::span(batch).first(2);
+  for (int i = 0; i < ProvenReads::kProofs; ++i) {
+    EXPECT_FALSE(reads->LimitOf(ProvenReads::KeyOf(pair), pair));
+    reads->RanAlone(ProvenReads::KeyOf(pair), milliseconds(12), true);
+  }
+  EXPECT_EQ(reads->LimitOf(ProvenReads::KeyOf(pair), pair), milliseconds(20));
+  for (int i = 0; i < 1000; ++i) reads->RanInGroup(key, microseconds(50));
+  EXPECT_EQ(reads->LimitOf(key, batch), ProvenReads::kLimits.front());
+  // Its statement is not, nor is a batch with one more of it.
+  EXPECT_FALSE(
+      reads->LimitOf(ProvenReads::KeyOf(kRead, Access::kReadOnly), kRead, Access::kReadOnly));
+  batch.push_back(batch.front());
+  EXPECT_FALSE(reads->LimitOf(ProvenReads::KeyOf(batch), batch));
+}
+
+TEST(ProvenBatches, AreNoneWhereAFunctionIsCalledOrSomethingWritten) {
+  for (const char* other : {"select note('x')", "update units set name = 'x'"}) {
+    const auto reads = std::make_unique<ProvenReads>();
+    const std::vector<GuardedStatement> batch = {{{.sql = kRead}, std::nullopt},
+                                                 {{.sql = other}, std::nullopt}};
+    const ProvenReads::Key key = ProvenReads::KeyOf(batch);
+    for (int i = 0; i < 2 * ProvenReads::kProofs; ++i) {
+      EXPECT_FALSE(reads->LimitOf(key, batch)) << other;
+      reads->RanAlone(key, microseconds(100), true);
+    }
   }
 }
 
