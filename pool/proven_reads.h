@@ -19,8 +19,7 @@ namespace emsdb {
 // A text is proved by kProofs runs of it alone, each within kFast; it is disproved by one that met
 // its bounds in a group, and then has to run alone kPenalty times. A statement may read and still
 // be slow, lock or sleep behind a function: so even what is proved has a time limit in its group,
-// the first of kLimits that is a few times what it usually takes. There are few, so that most reads
-// have the same, which a session may keep.
+// the first of kLimits that is a few times what it usually takes.
 //
 // Safe for use by any number of threads.
 class ProvenReads {

@@ -217,7 +217,6 @@ void PostgresConnection::CleanUp() {
 absl::Status PostgresConnection::Ping(const Bounds& bounds) {
   if (absl::Status ready = CheckReady(bounds, Stage::kConnecting); !ready.ok()) return ready;
   if (absl::Status idle = CheckIdle(); !idle.ok()) return idle;
-  if (kept_) return BeginFresh(bounds);  // their time limit is none of the ping's
   return RunPlain("SELECT 1", bounds, Stage::kConnecting, Doubt::kNone);
 }
 

@@ -15,7 +15,6 @@
 #include "pool/postgres/canceller.h"
 #include "pool/postgres/exchange.h"
 #include "pool/postgres/link.h"
-#include "pool/postgres/session.h"
 #include "pool/postgres/session_changes.h"
 #include "pool/postgres/statement_cache.h"
 #include "pool/postgres/step.h"
@@ -82,11 +81,7 @@ struct PostgresShared {
 // else there.
 //
 // A group of reads is a unit for each, settings included, sent as one packet. The members' answers
-// are read, and handed on, one by one. Where one group follows another with the same settings, the
-// session keeps them (GroupSettings), and its reads need none of their own, which is a third of
-// what such a read costs the server. They are relied upon only when the server has confirmed them
-// in an earlier packet, and no longer than until a statement comes that calls functions and might
-// have changed them unseen. The next use that is no group takes them back in its own first packet.
+// are read, and handed on, one by one.
 //
 // A statement that refuses transactions is a unit without settings, between two others in the same
 // packet: one that makes its time-out and its caller settings of the session, and one that resets
@@ -182,7 +177,7 @@ class PostgresConnection final : public Connection {
                                     RowSink& sink);
   absl::StatusOr<Completion> RunUnwrapped(const Member& member, const RunOptions& options,
                                           const Bounds& bounds, RowSink& sink);
-  // What comes before a use, in a trip of its own.
+  // Resets the session, where each use begins with that, in a trip of its own.
   absl::Status BeginFresh(const Bounds& bounds);
   absl::StatusOr<Completion> RunHeld(Member member, const RunOptions& options, const Bounds& bounds,
                                      RowSink& sink);
@@ -204,27 +199,16 @@ class PostgresConnection final : public Connection {
     GroupedRead* read;
     std::optional<GroupedBatch> batch;
     absl::InlinedVector<Member, 1> members;
-    GroupSettings settings;
-    bool carries_settings = true;  // of its own
   };
-  // What a session keeps between groups.
-  struct KeptSettings {
-    GroupSettings settings;
-    bool certain = true;  // nothing has run since that might have changed them
-    std::string reports;  // as in reports_
-  };
-  GroupSettings SettingsFor(const GroupedRead& read) const;
   // Adds its members; false if it cannot be sent.
   static bool FindMembers(SentRead& sent);
   // False if the connection is gone.
   bool QueueRead(SentRead& sent);
-  bool QueueKept();
   std::vector<GroupedRead*> SendGroup(std::span<GroupedRead* const> reads);
   void ReadGroup(const Bounds& bounds);
-  StepEnd ReadSettings(Exchange& exchange, const SentRead& sent);
+  StepEnd ReadGroupSettings(Exchange& exchange);
   absl::StatusOr<Completion> ReadRead(Exchange& exchange, const SentRead& sent);
   absl::StatusOr<Completion> ReadReads(Exchange& exchange, const SentRead& sent);
-  void ReadKept(const Bounds& bounds);
   // In the open transaction, which it leaves open or failed.
   absl::StatusOr<std::int64_t> RunCopy(const CopyTarget& target, const Bounds& bounds,
                                        RowSource& source);
@@ -250,9 +234,9 @@ class PostgresConnection final : public Connection {
   absl::Status Explain(const absl::Status& status, const Exchange& exchange, Stage stage) const;
   std::string LossCause() const;
 
-  // What comes before a use: the reset, where the session is to have one, or the end of what was
-  // kept for groups. It is sent with the use's first unit and answered before it. If it is not OK,
-  // nothing of the use took effect, and the connection is closed.
+  // The reset before a use, where the session is to have one: it is sent with the use's first unit
+  // and answered before it. If it is not OK, nothing of the use was run, and the connection is
+  // closed.
   bool QueueFreshSession();
   absl::Status ReadFreshSession(Exchange& exchange);
   static absl::Status ReadReset(Exchange& exchange, int commands);
@@ -291,18 +275,14 @@ class PostgresConnection final : public Connection {
   std::string reports_;     // as the session began
   SessionChanges changes_;  // since Open or the last reset
   StatementCache statements_;
-  std::uint64_t schema_seen_ = 0;          // of the shared count
-  bool may_change_schema_ = false;         // what runs
-  bool sets_locally_ = false;              // the transaction has settings of its own
-  int drops_ = 0;                          // that were sent with the present unit
-  std::string literal_settings_;           // as the session began
-  std::optional<Wire::OnePacket> packet_;  // while two units are queued that travel together
-  std::optional<KeptSettings> kept_;
-  std::vector<SentRead> sent_;            // the present group
-  std::optional<GroupSettings> to_keep_;  // was sent with the present group
-  GroupSettings last_wanted_;             // by the group before
-  int fresh_commands_ = 0;  // of what comes before a use, and was sent with the present unit
-  std::string reset_mark_;  // that it leaves
+  std::uint64_t schema_seen_ = 0;   // of the shared count
+  bool may_change_schema_ = false;  // what runs
+  bool sets_locally_ = false;       // the transaction has settings of its own
+  int drops_ = 0;                   // that were sent with the present unit
+  std::string literal_settings_;    // as the session began
+  std::vector<SentRead> sent_;      // the present group
+  int fresh_commands_ = 0;          // of a reset that was sent with the present unit
+  std::string reset_mark_;          // that it leaves
   bool given_up_ = false;
   Loss loss_ = Loss::kIdle;
   std::string farewell_;  // SQLSTATE with which the server ended the session

@@ -19,11 +19,6 @@ bool MetItsBounds(const absl::Status& status) {
 
 }  // namespace
 
-GroupSettings PostgresConnection::SettingsFor(const GroupedRead& read) const {
-  return {.statement_timeout = StatementTimeout(Instant(), After(Instant(), read.time_limit())),
-          .application_name = ApplicationName(read.identity(), shared_->application_name)};
-}
-
 bool PostgresConnection::FindMembers(SentRead& sent) {
   const auto add = [&sent](const Statement& statement,
                            std::optional<std::int64_t> expect_rows = std::nullopt) {
@@ -43,38 +38,14 @@ bool PostgresConnection::FindMembers(SentRead& sent) {
 
 bool PostgresConnection::QueueRead(SentRead& sent) {
   for (const Member& member : sent.members) NoteText(*member.facts);
-  sent.carries_settings = !kept_ || !kept_->certain || kept_->settings != sent.settings;
-  if (kept_ && !sent.members.front().facts->calls_no_function) kept_->certain = false;
-  if (sent.carries_settings &&
-      !QueueTransactionSettings(
-          wire_->handle(),
-          {.statement_timeout = sent.settings.statement_timeout,
-           .application_name = sent.settings.application_name,
-           .access = Access::kReadOnly,
-           .reset_mark = {}},
-          UsesPreparedSettings() ? SettingsForm::kPrepared : SettingsForm::kText)) {
-    return false;
-  }
-  bool queued = true;
+  const RunOptions options = {.access = Access::kReadOnly, .identity = sent.read->identity()};
+  const Instant limit = After(shared_->clock.Now(), sent.read->time_limit());
+  bool queued = QueueSettings(options, {.deadline = limit});
   for (Member& member : sent.members) queued = queued && QueueStatement(member);
   return queued && QueueSync();
 }
 
-// What two groups on end have asked for is worth a command more.
-bool PostgresConnection::QueueKept() {
-  to_keep_.reset();
-  const GroupSettings& wanted = sent_.back().settings;
-  const bool again = wanted == std::exchange(last_wanted_, wanted);
-  const bool is_kept = kept_ && kept_->certain && kept_->settings == wanted;
-  if (is_kept || !again || !changes_.empty() || !CanKeepGroupSettings(wire_->handle())) {
-    return true;
-  }
-  to_keep_ = wanted;
-  return QueueGroupSettings(wire_->handle(), wanted) && QueueSync();
-}
-
-StepEnd PostgresConnection::ReadSettings(Exchange& exchange, const SentRead& sent) {
-  if (!sent.carries_settings) return {.how = StepEnd::How::kDone};
+StepEnd PostgresConnection::ReadGroupSettings(Exchange& exchange) {
   StepEnd settings = ReadStep(exchange, nullptr, Stage::kRunning);
   if (settings.failed() && UsesPreparedSettings()) changes_ |= SessionChange::kPrepared;
   return settings;
@@ -84,7 +55,7 @@ absl::StatusOr<Completion> PostgresConnection::ReadRead(Exchange& exchange, cons
   if (sent.batch) return ReadReads(exchange, sent);
   const Member& member = sent.members.front();
   RowForwarder rows(sent.read->sink(), decoder_, shared_->types);
-  const StepEnd settings = ReadSettings(exchange, sent);
+  const StepEnd settings = ReadGroupSettings(exchange);
   const StepEnd end = ReadStatement(exchange, member, rows);
   const StepEnd sync = ReadSync(exchange, Stage::kRunning);
   const bool outdated = WasOutdated(end, member, rows, Access::kReadOnly);
@@ -101,7 +72,7 @@ absl::StatusOr<Completion> PostgresConnection::ReadRead(Exchange& exchange, cons
 absl::StatusOr<Completion> PostgresConnection::ReadReads(Exchange& exchange, const SentRead& sent) {
   BatchEnd end;
   std::vector<RowForwarder> rows;
-  const StepEnd settings = ReadSettings(exchange, sent);
+  const StepEnd settings = ReadGroupSettings(exchange);
   end.Note(settings, -1);
   ReadMembers(exchange, sent.members, Access::kReadOnly, *sent.batch->sink, rows, end);
   const StepEnd sync = ReadSync(exchange, Stage::kRunning);
@@ -144,7 +115,7 @@ std::vector<GroupedRead*> PostgresConnection::SendGroup(std::span<GroupedRead* c
   std::vector<GroupedRead*> alone;
   sent_.reserve(reads.size());
   for (GroupedRead* read : reads) {
-    sent_.push_back({.read = read, .batch = read->batch(), .settings = SettingsFor(*read)});
+    sent_.push_back({.read = read, .batch = read->batch()});
     if (FindMembers(sent_.back())) continue;
     sent_.pop_back();
     alone.push_back(read);
@@ -155,7 +126,6 @@ std::vector<GroupedRead*> PostgresConnection::SendGroup(std::span<GroupedRead* c
     const Wire::OnePacket packet(*wire_);
     queued = QueueDrops();
     for (SentRead& sent : sent_) queued = queued && QueueRead(sent);
-    queued = queued && QueueKept();
   }
   if (!queued) SendFailed(Stage::kRunning).IgnoreError();
   return alone;
@@ -173,27 +143,12 @@ void PostgresConnection::ReadGroup(const Bounds& bounds) {
       Exchange exchange(*wire_, shared_->clock, nullptr, bounds, shared_->cancel_grace);
       ReadDrops(exchange);
       result = ReadRead(exchange, sent[i]);
-      const bool last = i + 1 == sent.size() && !to_keep_;
+      const bool last = i + 1 == sent.size();
       if (last || !exchange.answered()) Settle(exchange);
     }
     const Instant now = shared_->clock.Now();
     sent[i].read->Ended(std::move(result), now - std::exchange(before, now));
   }
-  ReadKept(bounds);
-}
-
-void PostgresConnection::ReadKept(const Bounds& bounds) {
-  const std::optional<GroupSettings> asked = std::exchange(to_keep_, std::nullopt);
-  if (!asked || broken()) return;
-  Exchange exchange(*wire_, shared_->clock, nullptr, bounds, shared_->cancel_grace);
-  const StepEnd set = ReadStep(exchange, nullptr, Stage::kRunning);
-  const StepEnd sync = ReadSync(exchange, Stage::kRunning);
-  if (set.done() && sync.done()) {
-    kept_ = {.settings = *asked, .certain = true, .reports = ReportsWith(reports_, *asked)};
-  } else {
-    last_wanted_ = {};
-  }
-  Settle(exchange);
 }
 
 }  // namespace emsdb

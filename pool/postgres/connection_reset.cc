@@ -27,9 +27,6 @@ absl::Status PostgresConnection::ResetSession(const Bounds& bounds) {
   if (changes_.Has(SessionChange::kBeyondReset)) {
     return absl::FailedPreconditionError("a statement changed the session beyond a reset");
   }
-  if (kept_) {
-    if (absl::Status fresh = BeginFresh(bounds); !fresh.ok()) return fresh;
-  }
   int commands = 0;
   if (!QueueReset(wire_->handle(), changes_, commands) || !QueueSync()) {
     return SendFailed(Stage::kRunning);
@@ -50,15 +47,8 @@ absl::Status PostgresConnection::ResetSession(const Bounds& bounds) {
 
 bool PostgresConnection::QueueFreshSession() {
   fresh_commands_ = 0;
-  if (state_ != TransactionState::kIdle) return true;
-  if (kept_) {
-    packet_.emplace(*wire_);
-    reset_mark_.clear();
-    fresh_commands_ = kGroupSettingsResets;
-    return QueueGroupSettingsReset(wire_->handle()) && QueueSync();
-  }
-  if (shared_->session_reset != SessionReset::kBeforeEveryUse) return true;
-  packet_.emplace(*wire_);
+  const bool begins_use = state_ == TransactionState::kIdle;
+  if (shared_->session_reset != SessionReset::kBeforeEveryUse || !begins_use) return true;
   reset_mark_ = NewMark();
   return QueueFullReset(wire_->handle(), reset_mark_, fresh_commands_) && QueueSync();
 }
@@ -68,10 +58,7 @@ absl::Status PostgresConnection::ReadFreshSession(Exchange& exchange) {
   const int commands = std::exchange(fresh_commands_, 0);
   if (commands == 0) return absl::OkStatus();
   const absl::Status failure = ReadReset(exchange, commands);
-  if (failure.ok()) {
-    kept_.reset();
-    return absl::OkStatus();
-  }
+  if (failure.ok()) return absl::OkStatus();
   exchange.Finish();
   if (!exchange.farewell().empty()) {
     farewell_ = exchange.farewell();
@@ -117,9 +104,8 @@ void PostgresConnection::NoteText(const PostgresFacts& facts) {
 }
 
 void PostgresConnection::NoteReports() {
-  const std::string& expected = kept_ ? kept_->reports : reports_;
-  if (state_ == TransactionState::kIdle && !expected.empty() &&
-      !ReportsAsIn(expected, wire_->handle())) {
+  if (state_ == TransactionState::kIdle && !reports_.empty() &&
+      !ReportsAsIn(reports_, wire_->handle())) {
     changes_ |= SessionChange::kSettings | SessionChange::kRole;
   }
 }

@@ -51,7 +51,6 @@ PostgresConnection::Doubt PostgresConnection::DoubtOf(const PostgresFacts& facts
 }
 
 Exchange PostgresConnection::Start(const Bounds& bounds) {
-  packet_.reset();
   return Exchange(*wire_, shared_->clock, &shared_->canceller, bounds, shared_->cancel_grace);
 }
 
@@ -115,7 +114,6 @@ void PostgresConnection::Close() {
   state_ = TransactionState::kUnknown;
   NoteSchemaChange();  // it may have been committed
   if (farewell_.empty() && wire_ != nullptr) farewell_ = wire_->farewell();
-  packet_.reset();
   wire_.reset();
   link_.reset();
 }

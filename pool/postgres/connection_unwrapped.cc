@@ -40,8 +40,8 @@ absl::StatusOr<Completion> PostgresConnection::RunUnwrapped(const Member& member
   if (options.access == Access::kReadOnly) {
     return InvalidField("read_only", "only a transaction can be read-only");
   }
-  if (shared_->session_reset == SessionReset::kBeforeEveryUse || kept_) {
-    // It must be known to be done before a statement without a transaction is sent.
+  if (shared_->session_reset == SessionReset::kBeforeEveryUse) {
+    // The reset must be known to be done before a statement without a transaction is sent.
     if (absl::Status fresh = BeginFresh(bounds); !fresh.ok()) return fresh;
   }
   PGconn* handle = wire_->handle();

@@ -24,7 +24,9 @@ Exchange::Exchange(Wire& wire, const Clock& clock, Canceller* canceller, const B
 
 bool Exchange::Next(Result& result) {
   if (!answered()) return false;
-  LookAtTheClock();
+  // Where nothing can be cancelled, an answer that is there already counts, however late the thread
+  // comes that reads it.
+  if (canceller_ != nullptr) LookAtTheClock();
   while (answered()) {
     const StopSignal* stop = asked_ == Asked::kNobody ? bounds_.stop : nullptr;
     switch (wire_.Next(until_, stop, result)) {

@@ -4,13 +4,9 @@
 #include <array>
 #include <chrono>
 #include <cstdint>
-#include <initializer_list>
 #include <span>
-#include <vector>
 
 #include "absl/strings/str_format.h"
-#include "absl/strings/str_join.h"
-#include "absl/strings/str_split.h"
 
 namespace emsdb {
 namespace {
@@ -39,8 +35,6 @@ constexpr char kCheckMark[] =
     ", CAST(CASE WHEN pg_catalog.current_setting('emsdb.reset', true) OPERATOR(pg_catalog.=) $3 "
     "THEN '0' ELSE 'the session was not reset' END AS pg_catalog.int4)";
 
-constexpr char kApplicationName[] = "application_name";
-constexpr char kReadOnlyByDefault[] = "default_transaction_read_only";
 constexpr std::array kReported = {"DateStyle",
                                   "IntervalStyle",
                                   "TimeZone",
@@ -48,8 +42,8 @@ constexpr std::array kReported = {"DateStyle",
                                   "standard_conforming_strings",
                                   "session_authorization",
                                   "is_superuser",
-                                  kReadOnlyByDefault,
-                                  kApplicationName};
+                                  "default_transaction_read_only",
+                                  "application_name"};
 constexpr std::array kLiterals = {"DateStyle", "IntervalStyle", "TimeZone"};
 
 std::string_view ValueOf(const PGconn* handle, const char* name) {
@@ -77,12 +71,6 @@ bool IsReported(std::string_view settings, const PGconn* handle,
     settings.remove_prefix(1);
   }
   return settings.empty();
-}
-
-bool QueueTexts(PGconn* handle, std::initializer_list<const char*> texts) {
-  return std::all_of(texts.begin(), texts.end(), [handle](const char* sql) {
-    return PQsendQueryParams(handle, sql, 0, nullptr, nullptr, nullptr, nullptr, 0) == 1;
-  });
 }
 
 const char* IsolationText(Isolation isolation) {
@@ -175,35 +163,10 @@ bool QueueSessionSettings(PGconn* handle, const TransactionSettings& settings) {
 }
 
 bool QueueSessionSettingsReset(PGconn* handle) {
-  return QueueTexts(handle, {"RESET statement_timeout", "RESET application_name"});
-}
-
-bool CanKeepGroupSettings(const PGconn* handle) {
-  return PQparameterStatus(handle, kReadOnlyByDefault) != nullptr;
-}
-
-bool QueueGroupSettings(PGconn* handle, const GroupSettings& settings) {
-  constexpr char kSql[] =
-      "SELECT pg_catalog.set_config('statement_timeout', $1, false), "
-      "pg_catalog.set_config('application_name', $2, false), "
-      "pg_catalog.set_config('default_transaction_read_only', 'on', false)";
-  const std::array<const char*, 2> values = {settings.statement_timeout.c_str(),
-                                             settings.application_name.c_str()};
-  return PQsendQueryParams(handle, kSql, 2, nullptr, values.data(), nullptr, nullptr, 0) == 1;
-}
-
-std::string ReportsWith(const std::string& reports, const GroupSettings& settings) {
-  std::vector<std::string> values = absl::StrSplit(reports, '\n');
-  for (std::size_t i = 0; i < std::min(kReported.size(), values.size()); ++i) {
-    if (kReported[i] == std::string_view(kReadOnlyByDefault)) values[i] = "on";
-    if (kReported[i] == std::string_view(kApplicationName)) values[i] = settings.application_name;
+  for (const char* sql : {"RESET statement_timeout", "RESET application_name"}) {
+    if (PQsendQueryParams(handle, sql, 0, nullptr, nullptr, nullptr, nullptr, 0) != 1) return false;
   }
-  return absl::StrJoin(values, "\n");
-}
-
-bool QueueGroupSettingsReset(PGconn* handle) {
-  return QueueTexts(handle, {"RESET statement_timeout", "RESET application_name",
-                             "RESET default_transaction_read_only"});
+  return true;
 }
 
 }  // namespace emsdb

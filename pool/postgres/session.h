@@ -52,22 +52,6 @@ bool QueueSessionSettings(PGconn* handle, const TransactionSettings& settings);
 // And back: kSessionSettingsResets commands.
 constexpr int kSessionSettingsResets = 2;
 bool QueueSessionSettingsReset(PGconn* handle);
-
-// What a session may keep from one group of reads to the next, instead of being told for each read:
-// besides these two that every transaction is read-only by default.
-struct GroupSettings {
-  std::string statement_timeout;  // as above
-  std::string application_name;
-  bool operator==(const GroupSettings&) const = default;
-};
-// Whether it could be seen that they hold: servers before version 14 do not report all of it.
-bool CanKeepGroupSettings(const PGconn* handle);
-// One command, after which a session that reported `reports` reports what the second says.
-bool QueueGroupSettings(PGconn* handle, const GroupSettings& settings);
-std::string ReportsWith(const std::string& reports, const GroupSettings& settings);
-// And back: kGroupSettingsResets commands.
-constexpr int kGroupSettingsResets = 3;
-bool QueueGroupSettingsReset(PGconn* handle);
 enum class SettingsForm { kPrepared, kText };
 bool QueueTransactionSettings(PGconn* handle, const TransactionSettings& settings,
                               SettingsForm form);

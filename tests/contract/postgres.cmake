@@ -13,7 +13,6 @@ emsdb_test(postgres_pgtest
   postgres_fixture.cc
   postgres_group_batches_pgtest.cc
   postgres_group_pgtest.cc
-  postgres_kept_settings_pgtest.cc
   postgres_loss_pgtest.cc
   postgres_prepared_pgtest.cc
   postgres_read_batch_pgtest.cc

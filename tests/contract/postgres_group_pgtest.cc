@@ -146,7 +146,7 @@ TEST_F(PostgresGroup, LeavesNoAnswerToTheNextUseWhereNothingCouldBeSent) {
 TEST_F(PostgresGroup, SendsAReadBeforeAnybodyWaitsForIt) {
   ASSERT_TRUE(connection().sends_ahead());
   Read& read = Add("SELECT $1::text", {"x"});
-  for (int round = 0; round < 4; ++round) {  // as text, prepared, from the cache, by kept settings
+  for (int round = 0; round < 4; ++round) {  // as text, prepared, from the cache
     read.rows = {};
     read.ends = 0;
     ASSERT_TRUE(connection().SendRead(read));
@@ -174,6 +174,24 @@ TEST_F(PostgresGroup, EndsAReadThatWasSentAheadWhenTheLinkDies) {
   EXPECT_EQ(read.ends, 1);
   EXPECT_TRUE(read.IsToRunAlone()) << read.status;
   EXPECT_TRUE(connection().broken());
+}
+
+// Its reader may be kept from a processor for longer than the group has time.
+TEST_F(PostgresGroup, CountsAnAnswerThatIsThereHoweverLateItIsRead) {
+  const Value backend = std::int64_t{BackendOf(connection())};
+  const char* const state =
+      "SELECT state || state_change::text FROM pg_stat_activity WHERE pid = $1";
+  const std::string before = MustGetText(admin(), state, {backend});
+  const Read& read = Add("SELECT 'a'");
+  ASSERT_TRUE(connection().SendRead(reads_.back()));
+  for (;;) {
+    const std::string now = MustGetText(admin(), state, {backend});
+    if (now != before && now.starts_with("idle")) break;
+  }
+  connection().EndRead(Within(-milliseconds(1)));
+  EXPECT_EQ(read.status, absl::OkStatus());
+  EXPECT_EQ(read.text(), "a");
+  ExpectUnharmed();
 }
 
 TEST_F(PostgresGroup, StopsASinkThatWantsNoMoreAndNoOther) {

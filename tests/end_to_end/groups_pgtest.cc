@@ -8,6 +8,7 @@
 #include <string>
 #include <thread>
 
+#include "client/error_info.h"
 #include "tests/end_to_end/group_callers.h"
 #include "tests/end_to_end/postgres_fixture.h"
 
