@@ -30,9 +30,6 @@ class Call : public Waiter, public std::enable_shared_from_this<Call> {
  public:
   // With less time than this left none of it is spent on other members of a group.
   static constexpr Duration kLeastTimeForGroup = std::chrono::milliseconds(100);
-  // All of a group, or until the first deadline of a member: what is not answered by then is run on
-  // other connections, and this one is closed.
-  static constexpr Duration kLongestGroup = std::chrono::seconds(1);
 
   Call(CallOptions options, Clock& clock) : options_(std::move(options)), clock_(clock) {}
 

@@ -157,7 +157,9 @@ enum class TransactionState {
   kUnknown  // the connection is lost
 };
 
-// One connection. Used by one thread at a time, its worker's; nothing here is safe for two.
+// One connection. Used by one thread at a time; nothing here is safe for two. It is its worker's,
+// but for sends_ahead, LooksAlive and SendRead: while the worker waits for its next order, who
+// gives that order may call them.
 // Once broken() it stays so: it never reconnects, and every operation fails without sending.
 class Connection {
  public:

@@ -57,8 +57,7 @@ std::optional<Duration> ProvenReads::LimitOf(Key key, std::span<const GuardedSta
   }
   if (std::get<Unproved>(known) == Unproved::kUnknown) {
     Add(key, std::all_of(batch.begin(), batch.end(), [](const GuardedStatement& one) {
-          const auto facts = FactsOf(one.statement.sql);
-          return facts->looks_like_read && facts->calls_no_function;
+          return FactsOf(one.statement.sql)->harmless();
         }));
   }
   return std::nullopt;

@@ -15,6 +15,9 @@ struct StatementFacts {
   std::string transaction_control;
   bool looks_like_read = false;
   bool calls_no_function = false;
+
+  // Nothing that the text shows may write.
+  bool harmless() const { return looks_like_read && calls_no_function; }
 };
 
 // Remembered by all threads together, the texts of a few thousand statements at most.

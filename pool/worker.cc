@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "pool/call.h"
 #include "pool/errors.h"
 
 namespace emsdb {
@@ -14,6 +13,9 @@ constexpr Duration kPingTimeout = std::chrono::seconds(2);
 constexpr Duration kRollBackTimeout = std::chrono::seconds(5);
 // And the reset of a session that was changed. A new connection takes less.
 constexpr Duration kResetTimeout = std::chrono::seconds(3);
+// All of a group, or until the first deadline of a member: what is not answered by then is run on
+// other connections, and this one is closed.
+constexpr Duration kGroupTimeout = std::chrono::seconds(1);
 
 }  // namespace
 
@@ -145,7 +147,7 @@ std::optional<Order> ConnectionWorker::CarrySent(const ServeOrder& order) {
 }
 
 Bounds ConnectionWorker::GroupBounds(std::span<GroupedRead* const> reads) {
-  Bounds bounds = ShortBounds(Call::kLongestGroup);
+  Bounds bounds = ShortBounds(kGroupTimeout);
   for (const GroupedRead* read : reads) {
     bounds.deadline = std::min(bounds.deadline, read->deadline());
   }

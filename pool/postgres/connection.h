@@ -87,7 +87,7 @@ struct PostgresShared {
 // packet: one that makes its time-out and its caller settings of the session, and one that resets
 // them. If this cannot be seen to have been done the session counts as changed.
 //
-// Used by one thread at a time, its worker's.
+// Used by one thread at a time; see Connection.
 class PostgresConnection final : public Connection {
  public:
   PostgresConnection(std::unique_ptr<Link> link, std::shared_ptr<PostgresShared> shared);

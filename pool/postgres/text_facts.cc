@@ -2,7 +2,6 @@
 
 #include "pool/postgres/statement_cache.h"
 #include "pool/postgres/statement_check.h"
-#include "pool/statement_facts.h"
 #include "pool/text_memo.h"
 
 namespace emsdb {
@@ -12,13 +11,11 @@ PostgresFacts Find(std::string_view sql) {
   PostgresFacts facts;
   facts.check = CheckStatementText(sql);
   if (!facts.check.ok()) return facts;
-  const auto known = FactsOf(sql);
+  static_cast<StatementFacts&>(facts) = *FactsOf(sql);
   facts.changes = SessionChangesOf(sql);
-  facts.looks_like_read = known->looks_like_read;
-  facts.calls_no_function = known->calls_no_function;
   facts.may_return_rows = MayReturnRows(sql);
-  facts.may_change_schema = MayChangeSchema(known->leading_keyword);
-  facts.sets = known->leading_keyword == "SET";
+  facts.may_change_schema = MayChangeSchema(facts.leading_keyword);
+  facts.sets = facts.leading_keyword == "SET";
   return facts;
 }
 

@@ -7,20 +7,16 @@
 
 #include "absl/status/status.h"
 #include "pool/postgres/session_changes.h"
+#include "pool/statement_facts.h"
 
 namespace emsdb {
 
-struct PostgresFacts {
+struct PostgresFacts : StatementFacts {
   absl::Status check;      // CheckStatementText; where it is not OK nothing else is known
   SessionChanges changes;  // SessionChangesOf
-  bool looks_like_read = false;
-  bool calls_no_function = false;
   bool may_return_rows = true;
   bool may_change_schema = false;  // by its first word
   bool sets = false;               // SET, with LOCAL or without
-
-  // Whether nothing that the text shows may write.
-  bool harmless() const { return looks_like_read && calls_no_function; }
 };
 
 // Remembered by all threads together, as FactsOf does.

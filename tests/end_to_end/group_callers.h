@@ -67,12 +67,19 @@ class GroupCallers : public ::testing::Test {
   }
 
   static double Metric(const GatewayProcess& gateway, const std::string& name) {
-    const std::string metrics =
-        RunProgram("/usr/bin/curl", {"-s", "http://" + gateway.metrics_address() + "/metrics"}, {})
-            .out;
+    const std::string metrics = gateway.Metrics();
     const std::string line = "\n" + name + "{pool=\"main\"} ";
     const std::size_t at = metrics.find(line);
     return at == std::string::npos ? -1 : std::stod(metrics.substr(at + line.size()));
+  }
+
+  // Everybody was answered, and there were groups, of two or more.
+  void ExpectGroups(const GatewayProcess& gateway) {
+    EXPECT_EQ(failed_, 0);
+    EXPECT_GT(read_, kCallers);
+    const double groups = Metric(gateway, "emsdb_pool_groups_total");
+    EXPECT_GT(groups, 0);
+    EXPECT_GE(Metric(gateway, "emsdb_pool_grouped_reads_total"), 2 * groups);
   }
 
   std::atomic<int> read_{0};

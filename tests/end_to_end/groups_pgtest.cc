@@ -57,11 +57,7 @@ TEST_F(GroupsOfReads, AnswerEachCallerWithItsOwnRow) {
   GatewayProcess gateway(Settings("1"));
   Prove(gateway);
   Read(gateway, milliseconds(1500), [](const Client&, int) {});
-  EXPECT_EQ(failed_, 0);
-  EXPECT_GT(read_, kCallers);
-  const double groups = Metric(gateway, "emsdb_pool_groups_total");
-  EXPECT_GT(groups, 0);
-  EXPECT_GE(Metric(gateway, "emsdb_pool_grouped_reads_total"), 2 * groups);
+  ExpectGroups(gateway);
 }
 
 TEST_F(GroupsOfReads, AreOffByTheSetting) {
@@ -167,11 +163,7 @@ TEST_F(GroupsOfReads, AnswerEachBatchWithItsOwnRowsAndKeepItsFailureToIt) {
         EXPECT_EQ(error.Get("attempts"), "1");
       },
       &ReadOwnBatch);
-  EXPECT_EQ(failed_, 0);
-  EXPECT_GT(read_, kCallers);
-  const double groups = Metric(gateway, "emsdb_pool_groups_total");
-  EXPECT_GT(groups, 0);
-  EXPECT_GE(Metric(gateway, "emsdb_pool_grouped_reads_total"), 2 * groups);
+  ExpectGroups(gateway);
 }
 
 TEST_F(GroupsOfReads, LoseNoBatchWhenTheirConnectionsAreKilled) {

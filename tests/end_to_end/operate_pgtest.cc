@@ -161,10 +161,7 @@ TEST_F(HeldLong, IsWrittenIntoTheLogWithTheHoldersName) {
   EXPECT_THAT(gateway_.log(), HasSubstr(R"("event":"connection held for long","database":"main",)"
                                         R"("caller":"cad")"));
   EXPECT_TRUE(begun->Commit().ok());
-  EXPECT_THAT(
-      RunProgram("/usr/bin/curl", {"-s", "http://" + gateway_.metrics_address() + "/metrics"}, {})
-          .out,
-      HasSubstr("emsdb_pool_held_long_total{pool=\"main\"} 1"));
+  EXPECT_THAT(gateway_.Metrics(), HasSubstr("emsdb_pool_held_long_total{pool=\"main\"} 1"));
 }
 
 class PostgresOperators : public PostgresPools {
@@ -200,10 +197,7 @@ TEST(PostgresDown, IsSaidInTheStatusAndTheMetrics) {
   EXPECT_TRUE(pool.has_down_for());
   EXPECT_TRUE(pool.has_next_attempt());
   EXPECT_FALSE(pool.last_connect_error().empty());
-  EXPECT_THAT(
-      RunProgram("/usr/bin/curl", {"-s", "http://" + gateway.metrics_address() + "/metrics"}, {})
-          .out,
-      HasSubstr("emsdb_pool_down{pool=\"main\"} 1"));
+  EXPECT_THAT(gateway.Metrics(), HasSubstr("emsdb_pool_down{pool=\"main\"} 1"));
   EXPECT_THAT(gateway.log(), HasSubstr("pool down, calls fail at once"));
 }
 

@@ -32,11 +32,6 @@ std::vector<absl::Status> TryEverything(const PoolControl& pools, const std::str
           pools.Reconnect(database).status(), pools.Resize(database, {.size = 3}).status()};
 }
 
-std::string Metrics(const GatewayProcess& gateway) {
-  return RunProgram("/usr/bin/curl", {"-s", "http://" + gateway.metrics_address() + "/metrics"}, {})
-      .out;
-}
-
 TEST(OperateWithTokens, IsForCallersWithTheRightAlone) {
   const TokensFileOnDisk file;
   GatewayProcess gateway(file.With());
@@ -85,12 +80,12 @@ TEST_F(Operate, LetsCallsWaitWhileItIsPausedAndServesThemAfterwards) {
                           [&] { return client_.Query("main", "insert into t values (1)").ok(); });
   while (Now().waiting() + Now().writer().waiting() < 2) std::this_thread::sleep_for(kOften / 10);
   EXPECT_TRUE(Now().has_longest_wait());
-  EXPECT_THAT(Metrics(gateway_), HasSubstr("emsdb_pool_paused{pool=\"main\"} 1"));
+  EXPECT_THAT(gateway_.Metrics(), HasSubstr("emsdb_pool_paused{pool=\"main\"} 1"));
   EXPECT_EQ(read.wait_for(kOften), std::future_status::timeout);
   EXPECT_EQ(pools_.Resume("main")->state(), v1::POOL_STATE_RUNNING);
   EXPECT_TRUE(read.get());
   EXPECT_TRUE(write.get());
-  EXPECT_THAT(Metrics(gateway_), HasSubstr("emsdb_pool_paused{pool=\"main\"} 0"));
+  EXPECT_THAT(gateway_.Metrics(), HasSubstr("emsdb_pool_paused{pool=\"main\"} 0"));
 }
 
 // The probes of health stand in line as well: that the pool is paused says nothing of the database.
@@ -136,7 +131,7 @@ TEST_F(Operate, ShowsWhoHoldsAConnectionAndWhat) {
 TEST_F(Operate, WritesEveryUseIntoTheLogAndCountsIt) {
   ASSERT_TRUE(pools_.Pause("fire").ok());
   ASSERT_TRUE(pools_.Resume("fire").ok());
-  EXPECT_THAT(Metrics(gateway_),
+  EXPECT_THAT(gateway_.Metrics(),
               HasSubstr(R"(emsdb_calls_total{code="OK",database="fire",rpc="PausePool"} 1)"));
   gateway_.Terminate();
   std::istringstream log(gateway_.log());

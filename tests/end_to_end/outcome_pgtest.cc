@@ -328,12 +328,6 @@ class Conflicts : public CommitOutcomes {
     EXPECT_EQ(response.results_size(), status.ok() ? request.statements_size() : 0);
     return static_cast<int>(response.attempts());
   }
-
-  std::string Metrics(const GatewayProcess& gateway) const {
-    return RunProgram("/usr/bin/curl", {"-s", "http://" + gateway.metrics_address() + "/metrics"},
-                      {})
-        .out;
-  }
 };
 
 // T15
@@ -357,8 +351,8 @@ TEST_F(Conflicts, BetweenSerializableBatchesAreRunAgainUntilAllAreDone) {
   for (auto& caller : callers) attempts += caller.get();
   EXPECT_EQ(database_.Run("select min(id) from notes"), std::to_string(kCallers * kEach));
   EXPECT_GT(attempts, kCallers * kEach);
-  EXPECT_THAT(Metrics(gateway), HasSubstr("emsdb_batch_retries_total{database=\"main\"} " +
-                                          std::to_string(attempts - kCallers * kEach)));
+  EXPECT_THAT(gateway.Metrics(), HasSubstr("emsdb_batch_retries_total{database=\"main\"} " +
+                                           std::to_string(attempts - kCallers * kEach)));
 }
 
 // T15

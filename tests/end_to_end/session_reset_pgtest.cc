@@ -44,12 +44,6 @@ class SessionResets : public ::testing::Test {
   static std::string Leaked(const Client& client) {
     return Text(client.Query("main", "select coalesce(current_setting('leaked.value', true), '')"));
   }
-  static std::string Metrics(const GatewayProcess& gateway) {
-    return RunProgram("/usr/bin/curl", {"-s", "http://" + gateway.metrics_address() + "/metrics"},
-                      {})
-        .out;
-  }
-
   const OwnDatabase database_;
 };
 
@@ -61,7 +55,7 @@ TEST_F(SessionResets, HappenAfterAStatementThatCanBeSeenToChangeTheSession) {
   EXPECT_EQ(Leaked(client), "");
   ASSERT_TRUE(client.Query("main", "select pg_advisory_lock(4711)").ok());
   EXPECT_EQ(Text(client.Query("main", std::string("select (") + kLock + ")::text")), "0");
-  const std::string metrics = Metrics(gateway);
+  const std::string metrics = gateway.Metrics();
   EXPECT_THAT(metrics,
               HasSubstr("emsdb_pool_session_resets_total{pool=\"main\",result=\"done\"} 2"));
   EXPECT_THAT(metrics, HasSubstr("emsdb_pool_opened_total{pool=\"main\"} 1"));
@@ -98,7 +92,7 @@ TEST_F(SessionResets, HappenBeforeEveryUseWhenToldSo) {
   ASSERT_TRUE(transaction->Query("set local leaked.value = 'own'").ok());
   EXPECT_EQ(Text(transaction->Query("show leaked.value")), "own");
   EXPECT_TRUE(transaction->Commit().ok());
-  EXPECT_THAT(Metrics(gateway), HasSubstr("emsdb_pool_opened_total{pool=\"main\"} 1"));
+  EXPECT_THAT(gateway.Metrics(), HasSubstr("emsdb_pool_opened_total{pool=\"main\"} 1"));
 }
 
 }  // namespace

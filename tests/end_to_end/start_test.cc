@@ -168,9 +168,7 @@ TEST(Start, LabelsMetricsByNamesOfRpcsAlone) {
   EXPECT_TRUE(transaction->Query("select 1").ok());
   EXPECT_TRUE(transaction->Commit().ok());
   EXPECT_FALSE(Connect(gateway).Query("main", "").ok());
-  const std::string metrics =
-      RunProgram("/usr/bin/curl", {"-s", "http://" + gateway.metrics_address() + "/metrics"}, {})
-          .out;
+  const std::string metrics = gateway.Metrics();
   const std::regex label("rpc=\"([^\"]*)\"");
   std::set<std::string> rpcs;
   for (std::sregex_iterator at(metrics.begin(), metrics.end(), label), end; at != end; ++at) {

@@ -34,12 +34,6 @@ class Statements : public ::testing::Test {
         {{"DATABASE_URL", database_.url()}, {"DB_POOL_SIZE", "1"}, {"DB_MAX_OVERFLOW", "0"}});
     return settings;
   }
-  static std::string Metrics(const GatewayProcess& gateway) {
-    return RunProgram("/usr/bin/curl", {"-s", "http://" + gateway.metrics_address() + "/metrics"},
-                      {})
-        .out;
-  }
-
   const OwnDatabase database_;
 };
 
@@ -138,10 +132,10 @@ TEST_F(Statements, TogetherHaveBoundedResults) {
   EXPECT_GT(done, 0);
   EXPECT_GT(refused, 0);
   EXPECT_EQ(database_.Run("select count(*) from notes"), std::to_string(done * 1000));
-  std::string metrics = Metrics(gateway);
+  std::string metrics = gateway.Metrics();
   // gRPC lets go of the last response a moment after its caller has it.
   while (metrics.find("emsdb_result_memory_bytes 0\n") == std::string::npos) {
-    metrics = Metrics(gateway);
+    metrics = gateway.Metrics();
   }
   EXPECT_THAT(metrics, HasSubstr("emsdb_result_memory_max_bytes 16777216"));
   EXPECT_THAT(metrics, HasSubstr("emsdb_result_memory_refused_total " + std::to_string(refused)));
@@ -153,7 +147,7 @@ TEST_F(Statements, WithAHugeValueDoNotLeaveItsMemoryToTheirConnection) {
   const auto huge = client.Query("main", "select repeat('x', 50000000)");
   EXPECT_EQ(huge.status().code(), absl::StatusCode::kResourceExhausted);
   EXPECT_TRUE(client.Query("main", "select 1").ok());
-  EXPECT_THAT(Metrics(gateway),
+  EXPECT_THAT(gateway.Metrics(),
               HasSubstr("emsdb_pool_closed_total{pool=\"main\",reason=\"outgrown\"} 1"));
 }
 

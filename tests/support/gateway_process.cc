@@ -109,6 +109,10 @@ std::string GatewayProcess::metrics_address() const {
   return "127.0.0.1:" + std::to_string(metrics_port_);
 }
 
+std::string GatewayProcess::Metrics() const {
+  return RunProgram("/usr/bin/curl", {"-s", "http://" + metrics_address() + "/metrics"}, {}).out;
+}
+
 std::size_t GatewayProcess::resident_bytes() const {
   std::ifstream statm("/proc/" + std::to_string(pid_) + "/statm");
   std::size_t total = 0;

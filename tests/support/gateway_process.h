@@ -41,6 +41,8 @@ class GatewayProcess {
 
   std::string address() const;  // 127.0.0.1:port
   std::string metrics_address() const;
+  // What it answers there.
+  std::string Metrics() const;
   pid_t pid() const { return pid_; }
   std::size_t resident_bytes() const;
   // Everything it has written to standard error so far.
